@@ -1,0 +1,45 @@
+"Check the size limits of the house style: modules, notebooks, their outputs, pictures"
+import json,sys
+from pathlib import Path
+
+from nbdev.config import get_config
+
+KB = 1024
+
+def sources(nb, kind): return [''.join(o['source']) for o in nb['cells'] if o['cell_type']==kind]
+
+def output_sizes(nb):
+    "For each output its size in bytes, the lines of its text, and whether it is interactive"
+    for cell in nb['cells']:
+        for o in cell.get('outputs', []):
+            data = o.get('data', {})
+            text = ''.join(o.get('text', '' if len(data)>1 else data.get('text/plain', '')))
+            yield len(json.dumps(o)),text.count('\n'),any('bokeh' in k for k in data)
+
+def check_notebook(fn):
+    "What is too large in the notebook `fn`"
+    nb = json.loads(fn.read_text())
+    exports = any('#| default_exp' in o for o in sources(nb, 'code'))
+    size,limit = fn.stat().st_size,700*KB if exports else 1500*KB
+    if size>limit: yield f'{size//KB} KB, at most {limit//KB}'
+    if exports and len(nb['cells'])>80: yield f"{len(nb['cells'])} cells, at most 80"
+    if exports and any('skip_exec' in o for o in sources(nb, 'raw')): yield 'skip_exec in an exporting notebook: its tests would not run'
+    if any('id' not in o for o in nb['cells']): yield 'cells without ids: export would not be deterministic'
+    for size,lines,live in output_sizes(nb):
+        if size>(600 if live else 150)*KB: yield f'an output of {size//KB} KB'
+        if lines>20: yield f'an output of {lines} lines of text, at most 20'
+
+def check_all():
+    cfg = get_config()
+    for fn in sorted(cfg.nbs_path.rglob('*.ipynb')):
+        if not any(o[0] in '._' for o in fn.relative_to(cfg.nbs_path).parts): yield from (f'{fn.name}: {o}' for o in check_notebook(fn))
+    for fn in sorted(cfg.lib_path.glob('[!_]*.py')):
+        n = len(fn.read_text().splitlines())
+        if n>300 and fn.stem!='fastai_compat': yield f'{fn.name}: {n} lines, at most 300'
+    for fn in (cfg.config_path/'static').glob('*'):
+        if fn.stat().st_size>300*KB: yield f'static/{fn.name}: {fn.stat().st_size//KB} KB, at most 300'
+
+if __name__=='__main__':
+    found = list(check_all())
+    for o in found: print('too large:', o)
+    sys.exit(bool(found))
