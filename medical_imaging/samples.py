@@ -67,7 +67,7 @@ def siim_small(
     if not (path/'labels.csv').exists(): raise FileNotFoundError(f"SIIM_SMALL must be in {path} when download=False, got no labels.csv there; call siim_small() once with a network, or use siim_phantom")
     return path
 
-# %% ../nbs/01_samples.ipynb #2a90c4d7
+# %% ../nbs/01_samples.ipynb #db5ff055
 _shows = dict(
     CT_small='A CT of 128 by 128 pixels with intercept -1024; no window in the header, and a padding value that no pixel has.',
     MR_small='An MR with a window (center 600, width 1600) but no rescale attributes.',
@@ -106,7 +106,6 @@ _shows |= {
     'MR_truncated': 'A damaged file: 62 bytes of the pixels are missing.',
     'J2K_pixelrep_mismatch': 'A CT of the head in JPEG 2000 with 13 bits, signed, and three windows.',
     'badVR': 'A damaged header: Number of Frames is 1A, not a number.',
-    'OT-PAL-8-face': 'A file without preamble and file meta information: only dcmread(..., force=True) reads it.',
 }
 
 # %% ../nbs/01_samples.ipynb #36ebfd38
@@ -135,14 +134,18 @@ def sample_files()->L: # `SampleFile` items; fewer where `pydicom-data` is not i
     paths = {k:folder/f'{k}.dcm' for folder in reversed(_sample_dirs()) for k in _shows if (folder/f'{k}.dcm').exists()}
     return L(SampleFile(k, paths[k], shows) for k,shows in _shows.items() if k in paths)
 
-# %% ../nbs/01_samples.ipynb #8cc046a5
+# %% ../nbs/01_samples.ipynb #e765708e
 @call_parse
 def dicom_samples(
     dst:str, # New or empty folder
     slices:int=24, # Slices of the chest CT, 10 mm apart
 ):
     "Write real DICOM samples to DST/real and phantoms to DST/phantoms"
-    dst,real = _fresh(dst),sample_files()
+    try: dst = _fresh(dst)
+    except FileExistsError as e:
+        print(f'dicom_samples: {e}')
+        return 1
+    real = sample_files()
     (dst/'real').mkdir()
     for o in real: shutil.copyfile(o.path, dst/'real'/f'{o.name}.dcm')
     made = {f'chest_ct/{i:03}':ds for i,ds in enumerate(ct_series(slices, size=256, spacing=10.))}
