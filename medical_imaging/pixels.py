@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['n_frames', 'stored_values', 'all_values', 'apply_table', 'functional_group', 'is_colour', 'modality_values',
-           'has_wrong_sign', 'unwrap_sign', 'fix_sign', 'modality_unit', 'padding_mask', 'rgb_values']
+           'has_wrong_sign', 'unwrap_sign', 'fix_sign', 'modality_unit', 'padding_mask', 'values_and_padding',
+           'rgb_values']
 
-# %% ../nbs/02_pixels.ipynb #1c9b5ada
+# %% ../nbs/02_pixels.ipynb #5d322e20
 import copy
 from importlib.util import find_spec
 
@@ -17,7 +18,7 @@ import torch
 from fastcore.basics import patch
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut,get_decoder,pixel_array
-from pydicom.uid import JPEGExtended12Bit
+from pydicom.uid import UID,JPEGExtended12Bit
 from torch import Tensor
 
 from .dicom_load import DicomError,element,number
@@ -40,7 +41,7 @@ def _decode_frame(src, runner):
 _decoder = get_decoder(JPEGExtended12Bit)
 if 'imagecodecs' not in _decoder.available_plugins: _decoder.add_plugin('imagecodecs', (__name__, '_decode_frame'))
 
-# %% ../nbs/02_pixels.ipynb #0d8de2d0
+# %% ../nbs/02_pixels.ipynb #65e03914
 def _name(ds): return getattr(ds, 'filename', None) or 'This data set'
 
 def n_frames(
@@ -51,7 +52,8 @@ def n_frames(
 
 def _check_image(ds, frame):
     if not any(k in ds for k in ('PixelData','FloatPixelData','DoubleFloatPixelData')):
-        raise DicomError(f"{_name(ds)} has no pixels: Pixel Data (7FE0,0010) is missing; leave it out, or see `explain` for what it is")
+        what = UID(str(element(ds, 'SOPClassUID', ''))).name or 'not an image'
+        raise DicomError(f"{_name(ds)} has no pixels, Pixel Data (7FE0,0010): it is {what}; leave it out")
     if frame is not None and not 0<=frame<n_frames(ds):
         raise ValueError(f"frame must be from 0 to {n_frames(ds)-1}, got {frame}; Number of Frames (0028,0008) is {n_frames(ds)}")
 
@@ -146,23 +148,30 @@ def _one_modality(px, ds, frame):
     slope,icpt = _rescale(ds, frame)
     return _by_value(unwrap_sign(px) if has_wrong_sign(px, ds) else px, lambda o: o.astype(np.float64)*slope+icpt)
 
-# %% ../nbs/02_pixels.ipynb #230d9366
+# %% ../nbs/02_pixels.ipynb #7324ecde
 def is_colour(
     ds:Dataset, # Any image
 )->bool: # True for RGB, YBR and palette images, whose pixels are no measurements
     "Is `ds` a colour image, by Photometric Interpretation (0028,0004)?"
     return (number(ds, 'SamplesPerPixel') or 1)>1 or element(ds, 'PhotometricInterpretation')=='PALETTE COLOR'
 
+def _grey_values(ds, frame):
+    "Stored values of a grey image; an error for colour"
+    _check_image(ds, frame)
+    if is_colour(ds): raise DicomError(f"{_name(ds)} is a colour image, Photometric Interpretation (0028,0004) {ds.PhotometricInterpretation}; use rgb_values")
+    return stored_values(ds, frame)
+
+def _modality_of(px, ds, frame):
+    "Modality values of stored values"
+    if px.ndim==2: return torch.from_numpy(_one_modality(px, ds, frame or 0))
+    return torch.from_numpy(np.stack([_one_modality(o, ds, i) for i,o in enumerate(px)]))
+
 def modality_values(
     ds:Dataset, # Grey image
     frame:int|None=None, # Which frame, from 0; `None` for all
 )->Tensor: # float32, (rows, cols) or (frames, rows, cols); HU for CT, otherwise in the unit of `modality_unit`
     "Values after the modality transformation, DICOM PS3.3 C.11.1, with wrong signs of CTs mended"
-    _check_image(ds, frame)
-    if is_colour(ds): raise DicomError(f"{_name(ds)} is a colour image, Photometric Interpretation (0028,0004) {ds.PhotometricInterpretation}; use rgb_values")
-    px = stored_values(ds, frame)
-    if px.ndim==2: return torch.from_numpy(_one_modality(px, ds, frame or 0))
-    return torch.from_numpy(np.stack([_one_modality(o, ds, i) for i,o in enumerate(px)]))
+    return _modality_of(_grey_values(ds, frame), ds, frame)
 
 # %% ../nbs/02_pixels.ipynb #3e58340e
 def has_wrong_sign(
@@ -222,15 +231,28 @@ def _padding(ds):
     ends = [o if kind!='i' else _as_stored(o, ds) for o in (pad, pad if limit is None else limit)]
     return min(ends),max(ends)
 
-# %% ../nbs/02_pixels.ipynb #adf10f29
+# %% ../nbs/02_pixels.ipynb #f0111d07
+def _padding_of(px, ds):
+    "Mask of the padding among stored values"
+    ends = _padding(ds)
+    if ends is None: return torch.zeros(px.shape[:px.ndim-((number(ds, 'SamplesPerPixel') or 1)>1)], dtype=torch.bool)
+    return torch.from_numpy((px>=ends[0]) & (px<=ends[1]))
+
 def padding_mask(
     ds:Dataset, # Any image
     frame:int|None=None, # Which frame, from 0; `None` for all
 )->Tensor: # Boolean, (rows, cols) or (frames, rows, cols); all `False` without Pixel Padding Value, and for colour
     "Pixels that were not measured: Pixel Padding Value (0028,0120), DICOM PS3.3 C.7.5.1.1.2"
-    px,ends = stored_values(ds, frame),_padding(ds)
-    if ends is None: return torch.zeros(px.shape[:px.ndim-((number(ds, 'SamplesPerPixel') or 1)>1)], dtype=torch.bool)
-    return torch.from_numpy((px>=ends[0]) & (px<=ends[1]))
+    return _padding_of(stored_values(ds, frame), ds)
+
+# %% ../nbs/02_pixels.ipynb #6802209b
+def values_and_padding(
+    ds:Dataset, # Grey image
+    frame:int|None=None, # Which frame, from 0; `None` for all
+)->tuple: # `modality_values` and `padding_mask`
+    "`modality_values` and `padding_mask` of one decoding"
+    px = _grey_values(ds, frame)
+    return _modality_of(px, ds, frame),_padding_of(px, ds)
 
 # %% ../nbs/02_pixels.ipynb #20cbc076
 def rgb_values(

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['display_image', 'image_names', 'pick_frames', 'Prepared', 'prepare', 'dicom_prepare']
 
-# %% ../nbs/50_prepare.ipynb #cfa24350
-import csv,re
+# %% ../nbs/50_prepare.ipynb #21b818a6
+import csv,re,warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,9 +20,9 @@ from pydicom.pixels import apply_voi_lut
 
 from .dicom_load import DicomError,dcmread,get_dicom_files
 from .parallel import map_files
-from .pixels import functional_group,is_colour,modality_unit,modality_values,n_frames,padding_mask,rgb_values
+from .pixels import functional_group,is_colour,modality_unit,n_frames,rgb_values,values_and_padding
 from .report import Shown,report_page,thumbnail
-from .table import header_dict,pixel_stats,rows_frame
+from .table import header_dict,rows_frame
 
 # %% ../nbs/50_prepare.ipynb #73fb2e84
 _voi_tags = ['PhotometricInterpretation','BitsStored','PixelRepresentation','RescaleSlope','RescaleIntercept','ModalityLUTSequence',
@@ -61,7 +61,7 @@ def _to_display(px, pad, ds, frame):
         except (ValueError,TypeError,NotImplementedError,AttributeError,IndexError): kind = f', its {kind} cannot be used'
     return _percentiles(px, pad),'percentiles'+kind
 
-# %% ../nbs/50_prepare.ipynb #0c357104
+# %% ../nbs/50_prepare.ipynb #4fc6bf4a
 def _inverted(ds):
     "Is the smallest value white?"
     shape = ds.get('PresentationLUTShape')
@@ -72,16 +72,24 @@ def _rgb8(ds, frame):
     bits = 8*px.itemsize if ds.PhotometricInterpretation=='PALETTE COLOR' else ds.BitsStored
     return px if px.dtype==np.uint8 and bits==8 else np.rint(px*(255/(2**bits-1))).astype(np.uint8)
 
+def _values(ds, frame):
+    "Modality values and padding of one frame; of a colour image its 8-bit values, and no padding"
+    if not is_colour(ds): return tuple(o.numpy() for o in values_and_padding(ds, frame))
+    px = _rgb8(ds, frame)
+    return px,np.zeros(px.shape[:2], bool)
+
+def _render(px, pad, ds, frame):
+    if is_colour(ds): return px,'colour'
+    out,how = _to_display(px, pad, ds, frame)
+    if _inverted(ds): out = 1-out
+    return np.rint(np.where(pad, 0, out)*255).astype(np.uint8),how
+
 def display_image(
     ds:Dataset, # Any image
     frame:int=0, # Which frame
 )->tuple: # uint8 (rows, cols) or (rows, cols, 3) in RGB, and where its range comes from
     "One frame as a screen shows it: the file's own window, its polarity, padding black"
-    if is_colour(ds): return _rgb8(ds, frame),'colour'
-    px,pad = modality_values(ds, frame).numpy(),padding_mask(ds, frame).numpy()
-    out,how = _to_display(px, pad, ds, frame)
-    if _inverted(ds): out = 1-out
-    return np.rint(np.where(pad, 0, out)*255).astype(np.uint8),how
+    return _render(*_values(ds, frame), ds, frame)
 
 # %% ../nbs/50_prepare.ipynb #125cc2f8
 _ending = re.compile(r'\.(dcm|dicom|ima)(\.gz)?$', re.I)
@@ -107,19 +115,19 @@ def pick_frames(
     "Frames spread evenly from the first to the last"
     return sorted({round(o) for o in np.linspace(0, n-1, min(n, most))})
 
-# %% ../nbs/50_prepare.ipynb #2735f949
-def _measured(ds, frame, img):
-    "Values that were measured, or of a colour image the display values"
-    if is_colour(ds): return img.ravel()
-    return modality_values(ds, frame).numpy()[~padding_mask(ds, frame).numpy()]
+# %% ../nbs/50_prepare.ipynb #cffae538
+def _statistics(seen):
+    "fastai's names for what the measured values of one image are like"
+    if not seen.size: return {}
+    return dict(img_min=float(seen.min()), img_max=float(seen.max()), img_mean=float(seen.mean(dtype=np.float64)), img_std=float(seen.std(dtype=np.float64)))
 
-def _shown(title, how, ds, img, px):
+def _shown(title, how, ds, img, seen):
     unit = '' if is_colour(ds) else modality_unit(ds)
-    ends = [f'{o:g} {unit}'.strip() for o in (px.min(),px.max())] if px.size else ['','']
+    ends = [f'{o:g} {unit}'.strip() for o in (seen.min(),seen.max())] if seen.size else ['','']
     caption = f"{ds.get('Modality') or ''} {img.shape[0]} x {img.shape[1]}, {how}".strip()
-    return Shown(title, caption, thumbnail(img), np.histogram(px, bins=64)[0], *ends)
+    return Shown(title, caption, thumbnail(img), np.histogram(seen, bins=64)[0], *ends)
 
-# %% ../nbs/50_prepare.ipynb #0c7b4846
+# %% ../nbs/50_prepare.ipynb #2f3f8990
 def _write_image(img, fn, quality):
     fn.parent.mkdir(parents=True, exist_ok=True)
     if img.ndim==3: img = cv2.cvtColor(img, cv2.COLOR_RGB2BGR)
@@ -127,23 +135,37 @@ def _write_image(img, fn, quality):
     if not ok: raise DicomError(f"an image of {img.shape[0]} x {img.shape[1]} cannot be written as {fn.suffix[1:]}; choose another format")
     fn.write_bytes(data)
 
-def _convert(item, src, dst, format, max_frames, quality):
-    "Write the pictures of one file; rows for the table, an entry for the contact sheet if asked, and what failed"
+def _one_image(ds, frame, image, dst, quality):
+    "Write the picture of one frame; its row without the header, the picture, and the measured values"
+    px,pad = _values(ds, frame)
+    img,how = _render(px, pad, ds, frame)
+    _write_image(img, dst/image, quality)
+    seen = px[~pad]
+    return dict(frame=frame, image=image, shown=how, **({} if is_colour(ds) else _statistics(seen))),img,seen
+
+def _all_images(ds, source, name, show, dst, format, max_frames, quality):
+    "Rows, an entry for the contact sheet, and what failed"
+    rows,shown,failed,n = [],None,[],n_frames(ds)
+    for i in pick_frames(n, max_frames):
+        try: row,img,seen = _one_image(ds, i, f"images/{name}{f'_frame{i:03}' if n>1 else ''}.{format}", dst, quality)
+        except DicomError as e: failed.append(f'frame {i}: {e}' if n>1 else str(e))
+        else:
+            rows.append(row)
+            if show and shown is None: shown = _shown(source, row['shown'], ds, img, seen)
+    header = {k:v for k,v in header_dict(ds).items() if k not in ('fname','error')} if rows else {}
+    return [dict(source=source) | o | header for o in rows],shown,'; '.join(dict.fromkeys(failed))
+
+# %% ../nbs/50_prepare.ipynb #bd641eb2
+def _convert(item, src, dst, **options):
+    "All pictures of one file; what `_all_images` gives"
     fn,name,show = item
-    ds = dcmread(fn)
-    rows,shown,failed,header = [],None,[],None
-    for i in pick_frames(n_frames(ds), max_frames):
-        image = f"{name}{f'_frame{i:03}' if n_frames(ds)>1 else ''}.{format}"
-        try: img,how = display_image(ds, i)
-        except DicomError as e:
-            if not any(k in ds for k in ('PixelData','FloatPixelData','DoubleFloatPixelData')): raise
-            failed.append(f'frame {i}: {e}')
-            continue
-        _write_image(img, dst/'images'/image, quality)
-        header = header or {k:v for k,v in header_dict(ds).items() if k not in ('fname','error')}
-        rows.append(dict(source=Path(fn).relative_to(src).as_posix(), frame=i, image=f'images/{image}', shown=how) | header | pixel_stats(ds, frame=i))
-        if show and shown is None: shown = _shown(rows[0]['source'], how, ds, img, _measured(ds, i, img))
-    return rows,shown,'; '.join(failed)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        ds = dcmread(fn)
+        rows,shown,failed = _all_images(ds, fn.relative_to(src).as_posix(), name, show, dst, **options)
+    notes = [_reason(str(o.message), fn) for o in caught if ' was repaired: ' in str(o.message)]
+    for o in rows: o['note'] = '; '.join(notes) or None
+    return rows,shown,failed
 
 # %% ../nbs/50_prepare.ipynb #a2b1cbac
 _fake = ('.dcm','.dicom','.ima')

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['header_dict', 'pixel_stats', 'rows_frame', 'dicom_table']
 
-# %% ../nbs/04_table.ipynb #6f4c06e5
+# %% ../nbs/04_table.ipynb #67aa3efa
 import json,os,warnings
 from functools import lru_cache,partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from pydicom.tag import BaseTag,Tag
 
 from .dicom_load import DicomError,dcmread,get_dicom_files
 from .parallel import map_files,reason
-from .pixels import is_colour,modality_values,n_frames,padding_mask
+from .pixels import is_colour,n_frames,values_and_padding
 
 # %% ../nbs/04_table.ipynb #cceeb253
 def _text(s):
@@ -131,11 +131,11 @@ def header_dict(
     odd = {k:_json(o) for k,o in (('private',h.private), ('unparsed',h.unparsed)) if o}
     return dict(fname=fn, error=_error(h.bad), TransferSyntaxUID=syntax, **h.row, **odd)
 
-# %% ../nbs/04_table.ipynb #4cfe5e9f
+# %% ../nbs/04_table.ipynb #68efe89c
 def _measured(ds, i):
     "Modality values of frame `i` without padding, float64, shape (n,)"
-    v = modality_values(ds, i).numpy().astype(np.float64)
-    return v[~padding_mask(ds, i).numpy()] if any(o in ds for o in ('PixelPaddingValue','FloatPixelPaddingValue','DoubleFloatPixelPaddingValue')) else v.ravel()
+    v,pad = values_and_padding(ds, i)
+    return v[~pad].double().numpy()
 
 def _add_frame(s, v, window):
     "Update the sums `s` by the values `v`"
@@ -146,20 +146,19 @@ def _add_frame(s, v, window):
     s['n'],s['min'],s['max'] = n,min(s['min'], v.min()),max(s['max'], v.max())
     if window: s['inside'] += (np.abs(v-window[1])<window[0]/2).sum()
 
-# %% ../nbs/04_table.ipynb #ca25b5b2
+# %% ../nbs/04_table.ipynb #80e8693b
 def _check_window(window):
     if window and not window[0]>0: raise ValueError(f"window must be (width, level) with a width above 0, got {window}")
 
 def pixel_stats(
     ds:Dataset, # Image; for colour, and for what is no image, the result is empty
     window:tuple[float,float]|None=None, # Width and level, in this order as in fastai, for `img_pct_window`
-    frame:int|None=None, # Which frame, from 0; `None` for all together
 )->dict: # `img_min`, `img_max`, `img_mean`, `img_std`, with `window` also `img_pct_window`: the share strictly inside
     "Statistics of the modality values, padding left out; NaN where all is padding"
     _check_window(window)
     if 'Rows' not in ds or is_colour(ds): return {}
     s = dict(n=0, mean=0., m2=0., min=np.inf, max=-np.inf, inside=0)
-    for i in range(n_frames(ds)) if frame is None else [frame]:
+    for i in range(n_frames(ds)):
         v = _measured(ds, i)
         if v.size: _add_frame(s, v, window)
     vals = [s['min'], s['max'], s['mean'], np.sqrt(s['m2']/s['n'])] if s['n'] else [np.nan]*4
