@@ -176,17 +176,18 @@ def _candidates(src):
     named = (o for o in Path(src).rglob('*') if o.suffix.lower() in _fake and o.is_file() and not o.is_symlink())
     return sorted(found | {o for o in named if not any(p.startswith('.') for p in o.relative_to(src).parts)})
 
-# %% ../nbs/50_prepare.ipynb #5e148d03
+# %% ../nbs/50_prepare.ipynb #85c5cd9c
 @dataclass
 class Prepared:
     "What a run of `prepare` did"
-    dst:Path # Where its files are
+    src:Path # Folder that was searched
+    dst:Path # Folder with the results
     n_files:int # Files that are DICOM, or say so
     n_converted:int # Files with at least one picture
     n_images:int # Pictures
     n_failed:int # Rows of errors.csv
     def __str__(self):
-        if not self.n_files: return f'nothing to convert: no DICOM file found; see the folder that was searched'
+        if not self.n_files: return f'nothing to convert: no DICOM file below {self.src}'
         failed = f'; {self.n_failed} not converted, see {self.dst}/errors.csv' if self.n_failed else ''
         return f'{self.n_images} images from {self.n_converted} of {self.n_files} files: open {self.dst}/report.html{failed}'
 
@@ -214,7 +215,7 @@ def _reason(error, fn):
     "A message without the path, which the table has in a column of its own"
     return error.replace(f'{fn} ', '').replace(f' of {fn}', '')
 
-# %% ../nbs/50_prepare.ipynb #200f8257
+# %% ../nbs/50_prepare.ipynb #bf56a32b
 def prepare(
     src:str|Path, # Folder with DICOM files
     dst:str|Path, # Folder to make; it must not hold an earlier result
@@ -241,7 +242,7 @@ def prepare(
         rows += new; converted += bool(new)
         if pic: shown.append(pic)
         if failed: errors.append((fn.relative_to(src).as_posix(), _reason(failed, fn)))
-    res = Prepared(dst, len(fns), converted, len(rows), len(errors))
+    res = Prepared(src, dst, len(fns), converted, len(rows), len(errors))
     _save(res, rows, errors, shown)
     return res
 
