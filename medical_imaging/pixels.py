@@ -117,11 +117,11 @@ def _rescale(ds, frame):
     group = functional_group(ds, frame, 'PixelValueTransformationSequence')
     return (_rescale_of(group, _name(ds)) if group is not None else None) or _rescale_of(ds, _name(ds)) or (1.,0.)
 
-# %% ../nbs/02_pixels.ipynb #f49e8ba1
-def _lut(item, little):
+# %% ../nbs/02_pixels.ipynb #c5da24a5
+def _lut(item, little, signed):
     "Entries of a LUT item, and the stored value of the first"
-    n,first,_ = item.LUTDescriptor
-    first = first-65536 if item['LUTDescriptor'].VR=='SS' and first>32767 else first
+    n,first,_ = (o%65536 for o in item.LUTDescriptor)      # a signed descriptor spoils the number, an unsigned one the value
+    if signed and first>32767: first -= 65536
     data = item.LUTData
     if isinstance(data, bytes): data = np.frombuffer(data, '<u2' if little else '>u2')
     data = np.asarray(data, np.float64).ravel()
@@ -130,7 +130,7 @@ def _lut(item, little):
     return data[:n],first
 
 def _through_lut(px, ds):
-    entries,first = _lut(ds.ModalityLUTSequence[0], ds.original_encoding[1] is not False)
+    entries,first = _lut(ds.ModalityLUTSequence[0], ds.original_encoding[1] is not False, px.dtype.kind=='i')
     return entries[np.clip(px.astype(np.int64)-first, 0, len(entries)-1)]
 
 # %% ../nbs/02_pixels.ipynb #85680470
@@ -204,14 +204,15 @@ def fix_sign(
     res.set_pixel_data(fixed, ds.PhotometricInterpretation, 16, generate_instance_uid=False)
     return res
 
-# %% ../nbs/02_pixels.ipynb #cd235c09
+# %% ../nbs/02_pixels.ipynb #ad82fd5a
 def modality_unit(
     ds:Dataset, # Grey image
 )->str: # 'HU' for CT, else Rescale Type (0028,1054), else ''
     "Unit of the modality values of `ds`"
     group = functional_group(ds, 0, 'PixelValueTransformationSequence')
-    kind = (group if group is not None else ds).get('RescaleType') or ds.get('RescaleType') or ''
-    return 'HU' if ds.get('Modality')=='CT' and kind in ('','HU','US') else '' if kind=='US' else kind
+    kind = (element(group, 'RescaleType') if group is not None else None) or element(ds, 'RescaleType', 'US')
+    if kind!='US': return kind          # US stands for unspecified
+    return 'HU' if element(ds, 'Modality')=='CT' else ''
 
 # %% ../nbs/02_pixels.ipynb #5b4e82f0
 _pad_tags = dict(i='PixelPadding', f='FloatPixelPadding', d='DoubleFloatPixelPadding')

@@ -53,14 +53,14 @@ def _gaps(
         elif abs(d-step)>.05*step: notes.append(f'uneven after {p:g} mm: {d:g} mm in place of {step:g}')
     return step,notes
 
-# %% ../nbs/40_series.ipynb #75d86c48
+# %% ../nbs/40_series.ipynb #bc9e2781
 _series_tags = ['SeriesInstanceUID','ImagePositionPatient','ImageOrientationPatient','InstanceNumber','NumberOfFrames']
 
 def _one_series(uid, items):
     "Sort the `(path, header, position)` of one series"
     orients = {tuple(round(float(v),3) for v in element(h, 'ImageOrientationPatient', ())) for _,h,_ in items}
     pos,notes = [p for _,_,p in items],[]
-    if len(items)>1 and len(orients)>1: notes.append(f'{len(orients)} different orientations: not one stack')
+    if len(orients)>1: notes.append(f'{len(orients)} different orientations: not one stack')
     nums = [number(h, 'InstanceNumber') for _,h,_ in items]
     by,keys = ('position',pos) if len(orients)==1 and None not in pos else ('instance number',nums) if None not in nums else ('name',[p for p,_,_ in items])
     idx = sorted(range(len(items)), key=lambda i: (keys[i], str(items[i][0])))
