@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['display_image', 'image_names', 'pick_frames', 'Prepared', 'prepare', 'dicom_prepare']
 
-# %% ../nbs/50_prepare.ipynb #21b818a6
+# %% ../nbs/50_prepare.ipynb #337ea962
 import csv,re,warnings
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from fastcore.script import Param,call_parse,store_true
+from fastcore.script import call_parse,store_true
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_voi_lut
 
