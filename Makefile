@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test prepare export readme clean
+.PHONY: demo test docs prepare export readme clean
 
 demo: $(VENV)/package          ## samples -> a table, images and a report, in demo/
 	@rm -rf demo
@@ -11,8 +11,13 @@ demo: $(VENV)/package          ## samples -> a table, images and a report, in de
 	@$(BIN)/dicom_prepare demo/dicom demo/prepared
 	@echo "table  demo/prepared/metadata.parquet (and .csv)"; echo "images demo/prepared/images"; echo "report demo/prepared/report.html"
 
-test: $(VENV)/dev              ## every test of every notebook
+test: $(VENV)/dev              ## every test of every notebook, then the site in a browser
 	@$(BIN)/python tools/run_tests.py
+	@$(BIN)/python tools/browser_test.py
+
+docs: export $(VENV)/docs      ## docs/ from the notebooks
+	@$(BIN)/python tools/check.py
+	@$(BIN)/python tools/docs/build.py
 
 prepare: export test           ## what to run before a commit: export, test, clean, README
 	@$(BIN)/nbdev_clean
@@ -37,6 +42,11 @@ $(VENV)/dev: $(BIN)/python settings.ini setup.py pyproject.toml
 	@echo "Installing medical_imaging and what its tests need in $(VENV): about 6 GB with PyTorch, a few minutes"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/package
+
+$(VENV)/docs: $(VENV)/dev
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info<(3,11))' || { echo "docs/ is made with Python 3.11 or newer: rm -r $(VENV), then make docs PYTHON=python3.11"; exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
+	@touch $@
 
 clean:
 	rm -rf demo build dist *.egg-info

@@ -1,5 +1,5 @@
-"Check the size limits of the house style: modules, notebooks, their outputs, pictures"
-import json,sys
+"Check the size limits of the house style, for modules, notebooks, their outputs and pictures, and that figures are stored"
+import json,re,sys
 from pathlib import Path
 
 from nbdev.config import get_config
@@ -16,6 +16,12 @@ def output_sizes(nb):
             text = ''.join(o.get('text', '' if len(data)>1 else data.get('text/plain', '')))
             yield len(json.dumps(o)),text.count('\n'),any('bokeh' in k for k in data)
 
+def draws_unseen(cell):
+    "Does the cell plot for the reader, with no output stored?"
+    src = ''.join(cell['source'])
+    if cell['cell_type']!='code' or cell['outputs'] or re.search(r'^#\| *(hide|export|eval: *false)', src, re.M): return False
+    return re.search(r'\bplt\.|\baxs?\b|\bshow_\w+\(', re.sub(r'^.*import.*$', '', src, flags=re.M)) is not None
+
 def check_notebook(fn):
     "What is too large in the notebook `fn`"
     nb = json.loads(fn.read_text())
@@ -25,6 +31,7 @@ def check_notebook(fn):
     if exports and len(nb['cells'])>80: yield f"{len(nb['cells'])} cells, at most 80"
     if exports and any('skip_exec' in o for o in sources(nb, 'raw')): yield 'skip_exec in an exporting notebook: its tests would not run'
     if any('id' not in o for o in nb['cells']): yield 'cells without ids: export would not be deterministic'
+    for cell in filter(draws_unseen, nb['cells']): yield f"a figure that is not stored: run the cell that begins {cell['source'][0].strip()!r}"
     for size,lines,live in output_sizes(nb):
         if size>(600 if live else 150)*KB: yield f'an output of {size//KB} KB'
         if lines>20: yield f'an output of {lines} lines of text, at most 20'
@@ -41,5 +48,5 @@ def check_all():
 
 if __name__=='__main__':
     found = list(check_all())
-    for o in found: print('too large:', o)
+    for o in found: print('not as it must be:', o)
     sys.exit(bool(found))

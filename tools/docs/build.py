@@ -1,0 +1,109 @@
+"Build docs/ from nbs/ with Sphinx and MyST-NB: `make docs`"
+import ast,json,re,shutil,sys,tempfile
+from pathlib import Path
+
+from execnb.nbio import read_nb
+from nbdev.config import get_config
+from sphinx.cmd.build import build_main
+
+from check_site import check_site
+from entries import entries
+
+HERE,cfg = Path(__file__).parent,get_config()
+SECTIONS = {'':['start.ipynb'], 'Concepts':['concepts/*.ipynb'], 'Reference':['[0-9]*.ipynb'], 'Tutorials':['tutorials/*.ipynb'], 'Project':['contributing.md']}
+UNUSED = ['.buildinfo', '_static/**/*.map', '_static/locales', '_static/scripts/fontawesome.js*', '_static/images/logo_*', '_static/*macros.html']
+TAGS = {'echo: false':'remove-input', 'hide_input':'remove-input', 'output: false':'remove-output', 'hide_output':'remove-output', 'code-fold: true':'hide-input'}
+
+def page(path): return path.with_name(re.sub(r'^\d+\w*?_', '', path.name))   # as in nbdev's index of symbols, 02_pixels is pixels.html
+
+def public_names(module):
+    "`__all__` of a module that nbdev has made"
+    fn = cfg.lib_path/f"{module.replace('.', '/')}.py"
+    return ast.literal_eval(re.search(r'^__all__ = (\[.*?\])', fn.read_text(), re.M|re.S)[1]) if fn.exists() else []
+
+def directives(src):
+    "nbdev's directives at the top of a cell, and the source without them"
+    lines = src.splitlines()
+    n = next((i for i,o in enumerate(lines) if o.strip() and not o.startswith('#|')), len(lines))
+    return [o[2:].strip() for o in lines[:n] if o.strip()],'\n'.join(lines[n:])
+
+def only_imports(src): return all(isinstance(o, (ast.Import,ast.ImportFrom)) for o in ast.parse(src).body)
+
+def markdown_cell(src): return dict(cell_type='markdown', metadata={}, source=src)
+
+def code_cells(cell, heading, public):
+    "What the site shows of a code cell: nothing, the cell, or the entries of what it defines and its code folded"
+    marks,src = directives(''.join(cell.source))
+    words = {o.split()[0] for o in marks}
+    if not src or words & {'hide','default_exp','exporti'} or 'export' in words and only_imports(src): return []
+    tags = ['hide-input'] if 'export' in words else [t for o,t in TAGS.items() if o in marks]
+    alt = next((o.split(':', 1)[1].strip(' "\'') for o in marks if o.startswith('fig-alt')), f'What the code above draws: {heading}')
+    outputs = [dict(o) for o in cell.get('outputs', [])]
+    shown = dict(cell_type='code', execution_count=None, metadata=dict(tags=tags, mystnb=dict(image=dict(alt=alt))), source=src, outputs=outputs)
+    return [markdown_cell(o) for o in (entries(src, public) if 'export' in words else [])] + [shown]
+
+def fix_links(src):
+    "Links to notebooks and to CONTRIBUTING.md, as the pages are called here"
+    src = re.sub(r'(\]\((?:[\w.]+/)*)\d+\w*?_(\w+\.ipynb)', r'\1\2', src)
+    return re.sub(r'(\]\((?:\.\./)*)\.\./CONTRIBUTING.md', r'\1contributing.md', src)
+
+def links(path):
+    "Where the notebook `path` can be run and had"
+    blob = f'{cfg.user}/{cfg.repo}/blob/{cfg.branch}/{cfg.nbs_path.name}/{path.as_posix()}'
+    raw = f"https://raw.githubusercontent.com/{blob.replace('/blob/', '/')}"
+    return (f'<p class="nb-links"><a href="https://colab.research.google.com/github/{blob}">Open in Colab</a> '
+        f'<a href="{raw}" download>Download notebook</a> <a href="https://github.com/{blob}">View on GitHub</a></p>')
+
+def staged(path):
+    "The notebook `path`, relative to nbs/, as MyST-NB shall see it"
+    cells,heading,module = [],'',None
+    for c in read_nb(cfg.nbs_path/path).cells:
+        src = ''.join(c.source)
+        if m := re.match(r'#\| default_exp (\S+)', src): module = m[1]
+        if c.cell_type=='code': cells += code_cells(c, heading, public_names(module) if module else [])
+        elif c.cell_type=='markdown':
+            heading = (re.findall(r'^#+ (.*)', src, re.M) or [heading])[-1].replace('`', '')
+            cells.append(markdown_cell(fix_links(src)))
+    top = re.match(r'# .*\n*(>.*\n*)?', cells[0]['source'])
+    declared = f':::{{py:module}} {cfg.lib_name}.{module}\n:::\n\n' if module else ''
+    cells[:1] = [markdown_cell(o) for o in (f'{top[0]}\n\n{links(path)}\n\n{declared}', cells[0]['source'][top.end():]) if o]
+    return dict(cells=cells, metadata=dict(language_info=dict(name='python', pygments_lexer='python')), nbformat=4, nbformat_minor=4)
+
+def toctrees(paths):
+    "Hidden tables of contents, from which the sidebar is made"
+    for caption,globs in SECTIONS.items():
+        names = [page(p).with_suffix('').as_posix() for p in paths for g in globs if p.match(g) and len(p.parts)==g.count('/')+1]
+        head = [f':caption: {caption}', ''] if caption else ['', 'Home <self>']
+        if names or not caption: yield '\n'.join(['```{toctree}', ':hidden:', *head, *names, '```'])
+
+def stage(dst):
+    "Write to `dst` what Sphinx reads"
+    fns = sorted(o.relative_to(cfg.nbs_path) for o in cfg.nbs_path.rglob('*.ipynb'))
+    fns = [o for o in fns if not any(p[0] in '._' for p in o.parts)]
+    for fn in fns:
+        nb,out = staged(fn),dst/page(fn)
+        if fn.name==cfg.readme_nb: nb['cells'] += map(markdown_cell, toctrees([*fns, Path('contributing.md')]))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(nb))
+    shutil.copy(cfg.config_path/'CONTRIBUTING.md', dst/'contributing.md')
+    if (static := cfg.config_path/'static').exists(): shutil.copytree(static, dst.parent/'static')
+
+def drop_unused(out):
+    "Take away what no page needs; the icons come from a style sheet, so that a script of 1.5 MB can go"
+    for o in sorted({o for pattern in UNUSED for o in out.glob(pattern)}): shutil.rmtree(o) if o.is_dir() else o.unlink()
+    for o in out.rglob('*.html'): o.write_text(re.sub(r'<(script|link)[^>]*fontawesome\.js[^>]*>(</script>)?\n?', '', o.read_text()))
+
+def build():
+    "Build from an empty folder, so that the result depends on the sources alone, and put it into docs/ if it is sound"
+    with tempfile.TemporaryDirectory() as d:
+        src,out = Path(d)/'nbs',Path(d)/'site'
+        stage(src)
+        if build_main(['-q', '-W', '--keep-going', '-c', str(HERE), '-d', f'{d}/doctrees', str(src), str(out)]): sys.exit('Sphinx has warned: see above')
+        drop_unused(out)
+        found,n = check_site(out, cfg)
+        if found: sys.exit('\n'.join(['the site is not sound:', *found]))
+        shutil.rmtree(cfg.doc_path, ignore_errors=True)
+        shutil.copytree(out, cfg.doc_path)
+    print(f'docs/: {len([*cfg.doc_path.rglob("*.html")])} pages, {n} links within the site, none broken')
+
+if __name__=='__main__': build()
