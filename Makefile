@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test docs prepare export readme clean
+.PHONY: demo test docs prepare export clean
 
 demo: $(VENV)/package          ## samples -> a table, images and a report, in demo/
 	@rm -rf demo
