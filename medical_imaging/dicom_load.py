@@ -116,7 +116,7 @@ def _unzip(name, f):
     try: return io.BytesIO(gzip.GzipFile(fileobj=f).read())
     except (OSError,EOFError) as e: raise DicomError(f"{name} is a damaged gzip file; fetch it again") from e
 
-# %% ../nbs/00_dicom_load.ipynb #b2497c14
+# %% ../nbs/00_dicom_load.ipynb #e41ce3b3
 def _short(ds):
     "Is the value of the last element shorter than the length it states?"
     last = ds.get_item(list(ds.keys())[-1]) if len(ds) else None
@@ -134,7 +134,10 @@ def _parse(name, f, force, kwargs):
         raise DicomError(f"{name} is cut off: it ends inside an element; fetch it again, or open what there is with force=True")
     for o in caught:
         if o not in ended: warnings.warn(f"{name}: {o.message}")
-    return ds
+    if not ended and not _short(ds): return ds
+    warnings.warn(f"{name} is cut off: opened by force, without what is missing")
+    f.seek(0)
+    return ds if len(ds) else pydicom.dcmread(f, force=True, **{**kwargs, 'stop_before_pixels':True})
 
 # %% ../nbs/00_dicom_load.ipynb #6445f951
 _syntaxes = {(True,True):ImplicitVRLittleEndian, (False,True):ExplicitVRLittleEndian, (False,False):ExplicitVRBigEndian}
@@ -153,7 +156,11 @@ def _add_syntax(name, ds, force):
     ds.file_meta.TransferSyntaxUID = _syntaxes[ds.original_encoding]
     return f"no Transfer Syntax UID (0002,0010), read as {ds.file_meta.TransferSyntaxUID.name}"
 
-# %% ../nbs/00_dicom_load.ipynb #f9f3e00c
+# %% ../nbs/00_dicom_load.ipynb #684060a6
+def _no_dicom(name, f):
+    why = "is not a DICOM file: no 'DICM' after 128 bytes, and it does not begin with a DICOM element; leave it out"
+    return f"{name} {why if f.read(1) else 'is empty (0 bytes); fetch it again'}"
+
 def dcmread(
     fn:str|Path|bytes|BinaryIO, # One DICOM file: its path, its bytes, or an open binary file; gzipped or not
     force:bool=False, # Open what can be read of a damaged or doubtful file?
@@ -167,10 +174,11 @@ def dcmread(
         if kind=='gzip':
             f = _unzip(name, f)
             kind = _kind(f.getvalue()[:_head])
-        if not (kind or force): raise DicomError(f"{name} is not a DICOM file: no 'DICM' after 128 bytes, and it does not begin with a DICOM element; leave it out, or try force=True")
+        if not (kind or force): raise DicomError(_no_dicom(name, f))
         ds = _parse(name, f, force, kwargs)
-    fixed = [o for o in ('no preamble' if kind=='bare' else '', _add_syntax(name, ds, force)) if o]
-    if fixed: warnings.warn(f"{name} was repaired: {'; '.join(fixed)}")
+    fixed = [o for o in ('no preamble' if kind=='bare' else '', _add_syntax(name, ds, force) if kind else '') if o]
+    if not kind: warnings.warn(f"{name} does not look like DICOM: opened by force, and what was found may be nonsense")
+    elif fixed: warnings.warn(f"{name} was repaired: {'; '.join(fixed)}")
     return ds
 
 # %% ../nbs/00_dicom_load.ipynb #fab6ffc0
@@ -202,7 +210,7 @@ class Explanation(list):
     def __repr__(self): return '\n'.join(f'{k:<16} {v}' for k,v in self)
     def _repr_markdown_(self): return '| step | what and why |\n|---|---|\n' + '\n'.join(f'| {k} | {v} |' for k,v in self)
 
-# %% ../nbs/00_dicom_load.ipynb #526357ea
+# %% ../nbs/00_dicom_load.ipynb #d9177131
 def _all_frames(ds, group, attr):
     "Values of `attr` in the functional group `group` of the whole image or of each frame (DICOM PS3.3 C.7.6.16)"
     seqs = [_get(ds, f'{o}FunctionalGroupsSequence') for o in ('Shared','PerFrame')]
@@ -216,8 +224,7 @@ def _get(ds, k, default=None):
 
 def _decoding(ds):
     ts = UID(str(_get(getattr(ds, 'file_meta', {}), 'TransferSyntaxUID', '')))
-    try: packed = ', compressed' if ts.is_compressed else ''
-    except ValueError: packed = ''
+    packed = ', compressed' if ts and ts not in _syntaxes.values() else ''
     lossy = ', lossy: the original values are gone' if _get(ds, 'LossyImageCompression')=='01' else ''
     return f"{ts.name or 'not given'} (0002,0010){packed}{lossy}"
 
@@ -226,19 +233,25 @@ def _stored(ds):
     sign = 'signed' if _get(ds, 'PixelRepresentation')==1 else 'unsigned'
     return f"{sign} integers, {_get(ds, 'BitsStored', '?')} bits (0028,0101) in {_get(ds, 'BitsAllocated', '?')}"
 
-# %% ../nbs/00_dicom_load.ipynb #05410a4d
+# %% ../nbs/00_dicom_load.ipynb #9680b323
+def _line(slope, icpt):
+    try: return f"stored x {float(slope):g} {'-' if float(icpt)<0 else '+'} {abs(float(icpt)):g}"
+    except (TypeError,ValueError): return 'a damaged rescale'
+
 def _modality(ds):
     unit = ', Hounsfield units' if _get(ds, 'Modality')=='CT' else ''
     if _get(ds, 'ModalityLUTSequence'): return 'table of the Modality LUT Sequence (0028,3000)'
-    if _all_frames(ds, 'PixelValueTransformationSequence', 'RescaleSlope'): return f'rescale in the functional groups (0028,9145), frame by frame{unit}'
+    lines = {*zip(*(_all_frames(ds, 'PixelValueTransformationSequence', o) for o in ('RescaleSlope','RescaleIntercept')))}
+    if lines: return f"{_line(*lines.pop()) if len(lines)==1 else 'rescale frame by frame'}, functional groups (0028,9145){unit}"
     try: slope,icpt = number(ds, 'RescaleSlope'),number(ds, 'RescaleIntercept')
     except DicomError as e: return f'an error: {e}'
     if slope is None and icpt is None: return 'none: the stored values are used as they are'
     if slope is None or icpt is None: return 'an error: of Rescale Slope (0028,1053) and Intercept (0028,1052) only one is given'
-    return f'stored x {slope:g} + {icpt:g}, Rescale Slope and Intercept (0028,1053), (0028,1052){unit}'
+    return f'{_line(slope, icpt)}, Rescale Slope and Intercept (0028,1053), (0028,1052){unit}'
 
 def _window(ds):
-    found = [f'{nm} {tag}' for k,nm,tag in [('VOILUTSequence','VOI LUT Sequence','(0028,3010)'), ('WindowCenter','Window Center and Width','(0028,1050)')] if _get(ds, k)]
+    found = ['VOI LUT Sequence (0028,3010)'] if _get(ds, 'VOILUTSequence') else []
+    if _get(ds, 'WindowCenter') is not None: found.append(f"center {_get(ds, 'WindowCenter')}, width {_get(ds, 'WindowWidth')}: Window Center and Width (0028,1050), (0028,1051)")
     if _all_frames(ds, 'FrameVOILUTSequence', 'WindowCenter'): found.append('Frame VOI LUT Sequence (0028,9132)')
     return ', else '.join(found) or 'none in the file: the range is chosen from the values'
 
@@ -247,17 +260,23 @@ def _polarity(ds):
     if shape: return f"Presentation LUT Shape (2050,0020) {shape}: {'inverted' if shape=='INVERSE' else 'as it is'}"
     return f"{kind}: {'inverted, the smallest' if kind=='MONOCHROME1' else 'as it is, the largest'} value is white"
 
-# %% ../nbs/00_dicom_load.ipynb #fc220c29
+# %% ../nbs/00_dicom_load.ipynb #4a9b9ad0
 def _suspect_sign(ds):
     "Can the header of `ds` be that of a CT with wrong signs? See `fix_sign`"
     icpt = _get(ds, 'RescaleIntercept')
     return _get(ds, 'Modality')=='CT' and _get(ds, 'PixelRepresentation')==0 and _get(ds, 'BitsStored')==12 and isinstance(icpt, (int,float)) and icpt>-100
 
+def _padded(ds):
+    if 'PixelPaddingValue' not in ds: return 'none marked'
+    blur = '; the compression is lossy and blurs it, so only a part is found' if _get(ds, 'LossyImageCompression')=='01' else ''
+    limit = f" to {_get(ds, 'PixelPaddingRangeLimit')}" if 'PixelPaddingRangeLimit' in ds else ''
+    return f"stored values {_get(ds, 'PixelPaddingValue')}{limit} were not measured and are left out, Pixel Padding Value (0028,0120){blur}"
+
 def _grey_steps(ds):
     yield 'stored values',_stored(ds)
     if _suspect_sign(ds): yield 'sign','checked when the pixels are read: unsigned CT with an intercept above -100 may have lost its sign'
     yield 'modality values',_modality(ds)
-    yield 'padding','Pixel Padding Value (0028,0120) marks pixels that were not measured: left out' if 'PixelPaddingValue' in ds else 'none marked'
+    yield 'padding',_padded(ds)
     yield 'window',_window(ds)
     yield 'polarity',_polarity(ds)
 
@@ -271,9 +290,10 @@ def _steps(ds):
     if _get(ds, 'SamplesPerPixel', 1) in (1,'not readable') and kind!='PALETTE COLOR': yield from _grey_steps(ds)
     else: yield 'colour','RGB as it is' if kind=='RGB' else f'{kind} to RGB'
 
-# %% ../nbs/00_dicom_load.ipynb #e44d8e05
+# %% ../nbs/00_dicom_load.ipynb #9f384450
 def explain(
     ds:Dataset, # Any DICOM `Dataset`; its pixels are not read
 )->Explanation: # Pairs of step and what is done in it; shown as a table
     "What `ds` is, and which steps its pixels go through and why; nothing about the patient"
+    if not isinstance(ds, Dataset): raise TypeError(f"ds must be a pydicom Dataset, got {type(ds).__name__}; open the file with dcmread first")
     return Explanation(_steps(ds))

@@ -41,7 +41,7 @@ def _decode_frame(src, runner):
 _decoder = get_decoder(JPEGExtended12Bit)
 if 'imagecodecs' not in _decoder.available_plugins: _decoder.add_plugin('imagecodecs', (__name__, '_decode_frame'))
 
-# %% ../nbs/02_pixels.ipynb #65e03914
+# %% ../nbs/02_pixels.ipynb #94d7fbb8
 def _name(ds): return getattr(ds, 'filename', None) or 'This data set'
 
 def n_frames(
@@ -51,6 +51,7 @@ def n_frames(
     return int(number(ds, 'NumberOfFrames') or 1)
 
 def _check_image(ds, frame):
+    if not isinstance(ds, Dataset): raise TypeError(f"ds must be a pydicom Dataset, got {type(ds).__name__}; open the file with dcmread first")
     if not any(k in ds for k in ('PixelData','FloatPixelData','DoubleFloatPixelData')):
         what = UID(str(element(ds, 'SOPClassUID', ''))).name or 'not an image'
         raise DicomError(f"{_name(ds)} has no pixels, Pixel Data (7FE0,0010): it is {what}; leave it out")

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['display_image', 'image_names', 'pick_frames', 'Prepared', 'prepare', 'dicom_prepare']
 
-# %% ../nbs/50_prepare.ipynb #337ea962
-import csv,re,warnings
+# %% ../nbs/50_prepare.ipynb #997f5594
+import csv,re,sys,warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -191,7 +191,7 @@ class Prepared:
         failed = f'; {self.n_failed} not converted, see {self.dst}/errors.csv' if self.n_failed else ''
         return f'{self.n_images} images from {self.n_converted} of {self.n_files} files: open {self.dst}/report.html{failed}'
 
-# %% ../nbs/50_prepare.ipynb #98bea218
+# %% ../nbs/50_prepare.ipynb #9bcdcf46
 def _counts(df, col):
     return [(str(k), int(v)) for k,v in df[col].fillna('not given').value_counts().items()] if col in df else []
 
@@ -199,7 +199,7 @@ def _report(res, df, errors, shown):
     left = int(sum(n-k for n,k in df.groupby('source').agg(n=('NumberOfFrames','first'), k=('frame','size')).fillna(1).to_numpy() if n>k)) if 'NumberOfFrames' in df else 0
     tables = {'What they are':(['modality','images'], _counts(df, 'Modality')), 'How they are shown':(['range','images'], _counts(df, 'shown')),
         'Not converted':(['file','why'], errors)}
-    note = f'{len(shown)} of {len(df)} images.' + (f' {left:,} further frames of films and volumes were left out (max_frames).' if left else '')
+    note = f'The first picture of {len(shown):,} files; {len(df):,} pictures in all.' + (f' {left:,} further frames of films and volumes were left out (max_frames).' if left else '')
     return report_page(f'{res.n_images:,} images from {res.n_converted:,} of {res.n_files:,} files', tables, shown, note)
 
 # %% ../nbs/50_prepare.ipynb #826345b0
@@ -246,7 +246,7 @@ def prepare(
     _save(res, rows, errors, shown)
     return res
 
-# %% ../nbs/50_prepare.ipynb #16d16617
+# %% ../nbs/50_prepare.ipynb #418edf2d
 @call_parse
 def dicom_prepare(
     src:str, # Folder with DICOM files
@@ -259,7 +259,7 @@ def dicom_prepare(
     "Convert the DICOM files below SRC into pictures, a table, a list of failures and a report in DST"
     try: res = prepare(src, dst, format, max_frames, n_workers=workers, progress=not quiet)
     except (OSError,ValueError) as e:
-        print(f'dicom_prepare: {e}')
+        print(f'dicom_prepare: {e}', file=sys.stderr)
         return 1
     print(res)
     return int(not res.n_images)

@@ -5,15 +5,16 @@
 # %% auto #0
 __all__ = ['slice_position', 'SeriesFiles', 'group_series']
 
-# %% ../nbs/40_series.ipynb #301133a0
-from dataclasses import dataclass,field
+# %% ../nbs/40_series.ipynb #259c0dad
+from dataclasses import dataclass
+from os import PathLike
 from statistics import median
 
 import numpy as np
 from fastcore.foundation import L
 from pydicom.dataset import Dataset
 
-from .dicom_load import DicomError,dcmread,element,number
+from .dicom_load import DicomError,dcmread,element,get_dicom_files,number
 
 # %% ../nbs/40_series.ipynb #22cbff86
 def slice_position(
@@ -26,17 +27,18 @@ def slice_position(
     except ValueError as e: raise DicomError("Image Position (0020,0032) and Orientation (Patient) (0020,0037) must be three and six numbers; correct or delete them") from e
     return float(np.cross(row, col) @ pos)
 
-# %% ../nbs/40_series.ipynb #9379dd2d
-@dataclass
+# %% ../nbs/40_series.ipynb #e9d50129
+@dataclass(repr=False)
 class SeriesFiles:
     "The files of one series, in order"
-    uid:str = field(repr=False) # Series Instance UID (0020,000E); '' for files without one
-    files:L = field(repr=False) # Paths, sorted as `order` says
+    uid:str # Series Instance UID (0020,000E); '' for files without one
+    files:L # Paths, sorted as `order` says
     positions:list # In mm along the slice normal, one a file; empty unless sorted by position
     spacing:float|None # Usual distance between neighbours, in mm
     order:str # 'position', or where that is not known 'instance number' or 'name'
     notes:list # What is wrong: gaps, doubles, mixed orientations, unreadable files
     def __len__(self): return len(self.files)
+    def __repr__(self): return f'SeriesFiles({len(self)} files by {self.order}, spacing {self.spacing} mm, notes {self.notes})'
 
 # %% ../nbs/40_series.ipynb #8ccd934e
 def _gaps(
@@ -53,7 +55,17 @@ def _gaps(
         elif abs(d-step)>.05*step: notes.append(f'uneven after {p:g} mm: {d:g} mm in place of {step:g}')
     return step,notes
 
-# %% ../nbs/40_series.ipynb #bc9e2781
+# %% ../nbs/40_series.ipynb #57a214b7
+def _shear(
+    headers:list, # Of the slices, in order
+)->list: # One note, or none
+    "Does the line through the slices' positions leave their normal by more than half a degree?"
+    first,last = (np.array(element(h, 'ImagePositionPatient'), float) for h in (headers[0],headers[-1]))
+    along,far = slice_position(headers[-1])-slice_position(headers[0]),np.linalg.norm(last-first)
+    angle = np.degrees(np.arccos(min(1, along/far))) if far>1e-3 else 0
+    return [f'sheared by {angle:.1f} degrees, as from a tilted gantry: resample before stacking'] if angle>.5 else []
+
+# %% ../nbs/40_series.ipynb #bd37da62
 _series_tags = ['SeriesInstanceUID','ImagePositionPatient','ImageOrientationPatient','InstanceNumber','NumberOfFrames']
 
 def _one_series(uid, items):
@@ -64,15 +76,18 @@ def _one_series(uid, items):
     nums = [number(h, 'InstanceNumber') for _,h,_ in items]
     by,keys = ('position',pos) if len(orients)==1 and None not in pos else ('instance number',nums) if None not in nums else ('name',[p for p,_,_ in items])
     idx = sorted(range(len(items)), key=lambda i: (keys[i], str(items[i][0])))
-    pos = [pos[i] for i in idx] if by=='position' else []
+    pos = [round(pos[i], 4) for i in idx] if by=='position' else []      # to a tenth of a micrometre
     spacing,gaps = _gaps(pos)
+    if pos: gaps += _shear([items[i][1] for i in idx])
+    if not uid: notes.append('no Series Instance UID (0020,000E): the files may not belong together')
     return SeriesFiles(uid, L(items[i][0] for i in idx), pos, spacing, by, notes+gaps)
 
-# %% ../nbs/40_series.ipynb #db633342
+# %% ../nbs/40_series.ipynb #86580626
 def group_series(
-    paths:list, # DICOM files, as from `get_dicom_files`
+    paths:list|str|PathLike, # DICOM files, or a folder to search with `get_dicom_files`
 )->L: # One `SeriesFiles` a series, and a last one for files that cannot be read, if there are any
     "Group files by Series Instance UID (0020,000E) and sort each group by position; only headers are read"
+    if isinstance(paths, (str,PathLike)): paths = get_dicom_files(paths)
     groups,bad = {},[]
     for fn in paths:
         try:

@@ -17,7 +17,7 @@ def listen(page, base):
     wrong = []
     page.on('console', lambda o: wrong.append(o.text) if o.type in ('error','warning') else None)
     page.on('pageerror', lambda o: wrong.append(str(o)))
-    page.on('requestfailed', lambda o: wrong.append(f'failed: {o.url}'))
+    page.on('requestfailed', lambda o: wrong.append(f'{o.failure}: {o.url}') if 'ERR_ABORTED' not in o.failure else None)   # aborted: the visitor went on
     page.on('response', lambda o: wrong.append(f'{o.status}: {o.url}') if o.status>=400 else None)
     page.on('request', lambda o: None if o.url.startswith((base,'data:')) else wrong.append(f'not of this site: {o.url}'))
     return wrong

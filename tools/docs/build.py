@@ -7,19 +7,14 @@ from nbdev.config import get_config
 from sphinx.cmd.build import build_main
 
 from check_site import check_site
-from entries import entries
+from entries import entries,public_names
 
 HERE,cfg = Path(__file__).parent,get_config()
 SECTIONS = {'':['start.ipynb'], 'Concepts':['concepts/*.ipynb'], 'Reference':['[0-9]*.ipynb'], 'Tutorials':['tutorials/*.ipynb'], 'Project':['contributing.md']}
-UNUSED = ['.buildinfo', '_static/**/*.map', '_static/locales', '_static/scripts/fontawesome.js*', '_static/images/logo_*', '_static/*macros.html']
+UNUSED = ['.buildinfo', '_sources', '_static/**/*.map', '_static/locales', '_static/scripts/fontawesome.js*', '_static/images/logo_*', '_static/*macros.html']
 TAGS = {'echo: false':'remove-input', 'hide_input':'remove-input', 'output: false':'remove-output', 'hide_output':'remove-output', 'code-fold: true':'hide-input'}
 
 def page(path): return path.with_name(re.sub(r'^\d+\w*?_', '', path.name))   # as in nbdev's index of symbols, 02_pixels is pixels.html
-
-def public_names(module):
-    "`__all__` of a module that nbdev has made"
-    fn = cfg.lib_path/f"{module.replace('.', '/')}.py"
-    return ast.literal_eval(re.search(r'^__all__ = (\[.*?\])', fn.read_text(), re.M|re.S)[1]) if fn.exists() else []
 
 def directives(src):
     "nbdev's directives at the top of a cell, and the source without them"
@@ -36,11 +31,13 @@ def code_cells(cell, heading, public):
     marks,src = directives(''.join(cell.source))
     words = {o.split()[0] for o in marks}
     if not src or words & {'hide','default_exp','exporti'} or 'export' in words and only_imports(src): return []
-    tags = ['hide-input'] if 'export' in words else [t for o,t in TAGS.items() if o in marks]
+    made = entries(src, public) if 'export' in words else []
+    tags = [t for o,t in TAGS.items() if o in marks]
+    if 'export' in words and not any('{py:data}' in o for o in made): tags.append('hide-input')   # a constant says most itself
     alt = next((o.split(':', 1)[1].strip(' "\'') for o in marks if o.startswith('fig-alt')), f'What the code above draws: {heading}')
     outputs = [dict(o) for o in cell.get('outputs', [])]
     shown = dict(cell_type='code', execution_count=None, metadata=dict(tags=tags, mystnb=dict(image=dict(alt=alt))), source=src, outputs=outputs)
-    return [markdown_cell(o) for o in (entries(src, public) if 'export' in words else [])] + [shown]
+    return [*map(markdown_cell, made), shown]
 
 def fix_links(src):
     "Links to notebooks and to CONTRIBUTING.md, as the pages are called here"
@@ -60,7 +57,7 @@ def staged(path):
     for c in read_nb(cfg.nbs_path/path).cells:
         src = ''.join(c.source)
         if m := re.match(r'#\| default_exp (\S+)', src): module = m[1]
-        if c.cell_type=='code': cells += code_cells(c, heading, public_names(module) if module else [])
+        if c.cell_type=='code': cells += code_cells(c, heading, public_names(cfg.lib_path/f'{module}.py') if module else [])
         elif c.cell_type=='markdown':
             heading = (re.findall(r'^#+ (.*)', src, re.M) or [heading])[-1].replace('`', '')
             cells.append(markdown_cell(fix_links(src)))

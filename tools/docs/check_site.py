@@ -3,6 +3,8 @@ import ast,re
 from html.parser import HTMLParser
 from urllib.parse import unquote,urlsplit
 
+from entries import public_names
+
 class Page(HTMLParser):
     "Ids, links and images without alt text of one page"
     def __init__(self, fn):
@@ -19,8 +21,7 @@ def symbols(cfg):
     "Public symbols of the package, by module: what is in `__all__` and what is patched onto other classes"
     idx = ast.literal_eval((cfg.lib_path/'_modidx.py').read_text().split('d = ', 1)[1])['syms']
     for mod,syms in idx.items():
-        listed = re.search(r'^__all__ = (\[.*?\])', (cfg.lib_path/f"{mod.split('.', 1)[1].replace('.', '/')}.py").read_text(), re.M|re.S)
-        names = {o[len(mod)+1:] for o in syms if '.' in o[len(mod)+1:]} | set(ast.literal_eval(listed[1]))
+        names = {o[len(mod)+1:] for o in syms if '.' in o[len(mod)+1:]} | set(public_names(cfg.lib_path/f"{mod.split('.')[-1]}.py"))
         yield mod,sorted(o for o in names if not re.search(r'(^|\.)_', o))
 
 def broken(fn, link, pages, root):

@@ -23,7 +23,6 @@ nb_code_prompt_show,nb_code_prompt_hide = 'Show the code','Hide the code'
 myst_enable_extensions = ['alert', 'attrs_inline', 'colon_fence', 'deflist', 'dollarmath', 'tasklist']
 myst_heading_anchors = 4
 add_module_names = False
-maximum_signature_line_length = 80
 toc_object_entries_show_parents = 'hide'
 copybutton_exclude = '.linenos, .gp, .go'
 

@@ -1,5 +1,5 @@
 "Entries of the reference: signature, one line and a table of parameters for each public symbol, from the source of its cell"
-import ast,io,tokenize
+import ast,io,re,tokenize
 
 FUNC = ast.FunctionDef,ast.AsyncFunctionDef
 
@@ -40,6 +40,12 @@ def table(rows, returns, notes):
     if returns is not None: body.append(f"| *returns* | {cell(text(returns))} | | {cell(notes.get(returns.end_lineno, ''), False)} |")
     return '\n'.join(['| parameter | type | default | meaning |', '|---|---|---|---|', *body]) if body else ''
 
+def names(args):
+    "Parameters as in a signature, without the types: these are in the table"
+    for o in ast.walk(args):
+        if isinstance(o, ast.arg): o.annotation = None
+    return text(args)
+
 def directive(kind, sig, *parts, **options):
     opts = ''.join(f'\n:{k}: {v}' for k,v in options.items() if v)
     return f':::{{py:{kind}}} {sig}{opts}\n\n' + '\n\n'.join(o for o in parts if o) + '\n:::'
@@ -54,16 +60,20 @@ def function_entry(fn, notes, owner=None):
     body = ast.get_docstring(fn) or '',table(parameters(fn), fn.returns, notes)
     if prop: return directive('property', name, *body, type=text(fn.returns))
     ret = f' -> {text(fn.returns)}' if fn.returns else ''
-    return directive('method' if owner else 'function', f'{name}({text(fn.args)}){ret}', *body, staticmethod=' ' if static else '')
+    return directive('method' if owner else 'function', f'{name}({names(fn.args)}){ret}', *body, staticmethod=' ' if static else '')
 
 def class_entry(cls, notes):
     "Entries of a class and of its public methods"
     funcs = [o for o in cls.body if isinstance(o, FUNC)]
     init = next((parameters(o)[1:] for o in funcs if o.name=='__init__'), [])
     rows = fields(cls) or init
-    sig = ', '.join(f"{n}{': '*bool(anno)}{anno}{' = '*bool(dflt)}{dflt}" for n,anno,dflt,_ in rows)
+    sig = ', '.join(n+'='*bool(dflt)+dflt for n,_,dflt,_ in rows)
     head = directive('class', cls.name+(f'({sig})' if rows else ''), ast.get_docstring(cls) or '', table(rows, None, notes))
     return [head, *(function_entry(o, notes, cls.name) for o in funcs if o.name[0]!='_')]
+
+def public_names(fn):
+    "`__all__` of a module that nbdev has made"
+    return ast.literal_eval(re.search(r'^__all__ = (\[.*?\])', fn.read_text(), re.M|re.S)[1])
 
 def entries(src, public):
     "MyST text for each symbol defined in `src`; a constant has an entry if it is in `public`"
@@ -72,5 +82,5 @@ def entries(src, public):
         if isinstance(o, FUNC) and o.name[0]!='_': res.append(function_entry(o, notes))
         elif isinstance(o, ast.ClassDef) and o.name[0]!='_': res += class_entry(o, notes)
         elif isinstance(o, ast.Assign) and text(o.targets[0]) in public:
-            res.append(directive('data', text(o.targets[0]), notes.get(o.lineno-1) or notes.get(o.lineno), f'```python\n{text(o)}\n```'))
+            res.append(directive('data', text(o.targets[0]), notes.get(o.lineno-1) or notes.get(o.lineno)))
     return res
