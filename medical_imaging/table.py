@@ -242,7 +242,7 @@ def _files(fns):
     return list(get_dicom_files(fns)) if not os.path.isfile(fns) else [fns]
 
 def dicom_table(
-    fns:list|str|Path, # Paths of files, or a folder to search with `get_dicom_files`
+    fns:list|str|Path, # Paths of files, or a folder to search with `get_dicom_files`, which leaves out what is no DICOM
     px_summ:bool=False, # Add the `pixel_stats` of each image? Reads and decodes all pixels
     window:tuple[float,float]|None=None, # With `px_summ`: width and level for `img_pct_window`
     private:bool=True, # Include private elements, as JSON in the column `private`?
