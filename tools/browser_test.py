@@ -44,7 +44,7 @@ def test_search(page, base):
     page.keyboard.type(WORD)
     page.keyboard.press('Enter')
     page.locator(f'#search-results a[href*=".{WORD}"]').first.click()
-    assert page.locator(f'dt[id$=".{WORD}"]').is_visible()
+    page.locator(f'dt[id$=".{WORD}"]').wait_for()
 
 def test_entry(page, base):
     "from home, two clicks lead to an entry with its table and its source"
@@ -52,7 +52,8 @@ def test_entry(page, base):
     page.locator('nav a:visible', has_text='pixels').first.click()
     page.locator('a[href="#medical_imaging.pixels.modality_values"]:visible').first.click()
     entry = page.locator('dl', has=page.locator('dt[id="medical_imaging.pixels.modality_values"]'))
-    assert entry.is_visible() and entry.locator('table td', has_text='Dataset').count() and entry.locator('a', has_text='source').count()
+    entry.wait_for()
+    assert entry.locator('table td', has_text='Dataset').count() and entry.locator('a', has_text='source').count()
 
 def test_dark(page, base):
     "the dark mode is dark and stays so on the next page"
