@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['reason', 'map_files']
 
-# %% ../nbs/03_parallel.ipynb #3a2283d6
+# %% ../nbs/03_parallel.ipynb #c6bb8140
 import os,pickle,sys
 from collections import deque
-from concurrent.futures import BrokenExecutor,TimeoutError,wait
+from concurrent.futures import BrokenExecutor,Future,TimeoutError,wait
 from contextlib import closing
 from itertools import islice
 from multiprocessing import active_children,get_context
@@ -52,7 +52,7 @@ def _call(fn, slot):
     except (Exception,SystemExit) as e: return None,reason(e)
     finally: _worker['pids'][slot] = -os.getpid()   # done
 
-# %% ../nbs/03_parallel.ipynb #7b27f2b3
+# %% ../nbs/03_parallel.ipynb #a70c47ee
 class _Task:
     "One file in hand, and where its process writes its number: -number when it is done"
     def __init__(self, fn, slot): self.fn,self.slot,self.future = fn,slot,None
@@ -76,14 +76,20 @@ class _Pool:
 
     def schedule(self, o):
         self.pids[o.slot] = 0
-        o.future = self.pool.schedule(_call, args=(o.fn,o.slot), timeout=self.timeout)
+        try: o.future = self.pool.schedule(_call, args=(o.fn,o.slot), timeout=self.timeout)
+        except RuntimeError: o.future,self.broken = Future(),True     # pebble's threads have ended
+
+    def alive(self):
+        "Are pebble's threads still at work?"
+        self.broken = self.broken or not self.pool.active
+        return not self.broken
 
     def add(self, fn):
         self.tasks.append(_Task(fn, self.count%self.size))
         self.count += 1
         self.schedule(self.tasks[-1])
 
-# %% ../nbs/03_parallel.ipynb #4621dc8e
+# %% ../nbs/03_parallel.ipynb #e37135ab
 def _died(code=0):
     sig = f' (signal {-code})' if code<0 else f' (exit code {code})' if code else ''
     return f'the process reading it died{sig}: memory ran out or a decoder crashed; leave the file out, or try fewer processes'
@@ -95,7 +101,7 @@ def _lost(pool, o):
 def _wait(pool, o):
     "`(result, error)` of the task `o`, or `None` where something else than `o` went wrong"
     gone = 0
-    while gone<2 and not wait([o.future], timeout=1).done: gone = gone+1 if _lost(pool, o) else 0
+    while gone<2 and not wait([o.future], timeout=1).done and pool.alive(): gone = gone+1 if _lost(pool, o) else 0
     if not o.future.done(): return
     try: res,err = o.future.result()
     except (TimeoutError,ProcessExpired) as e:
