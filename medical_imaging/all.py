@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #b2d6e14f
+# %% ../nbs/99_all.ipynb #982f4f80
 from importlib import import_module
 
 from .dicom_load import *
@@ -16,9 +16,10 @@ from .prepare import *
 from .report import *
 from .samples import *
 from .series import *
+from .show import *
 from .table import *
 
-# %% ../nbs/99_all.ipynb #d3660d1f
+# %% ../nbs/99_all.ipynb #0e31fd26
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})
