@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #982f4f80
+# %% ../nbs/99_all.ipynb #d2457913
 from importlib import import_module
 
 from .dicom_load import *
+from .histogram_scaling import *
 from .parallel import *
 from .phantoms import *
 from .pixels import *
@@ -19,7 +20,7 @@ from .series import *
 from .show import *
 from .table import *
 
-# %% ../nbs/99_all.ipynb #0e31fd26
+# %% ../nbs/99_all.ipynb #ebc42aa6
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

@@ -59,10 +59,10 @@ def _check_image(ds, frame):
         raise ValueError(f"frame must be from 0 to {n_frames(ds)-1}, got {frame}; Number of Frames (0028,0008) is {n_frames(ds)}")
 
 # %% ../nbs/02_pixels.ipynb #4a494d8d
-def _decode(ds, frame, raw):
-    "pydicom's `pixel_array` in the machine's byte order, with one kind of error"
+def _decode(ds, frame, raw, keep=False):
+    "pydicom's `pixel_array` in the machine's byte order, with one kind of error; `keep` it with `ds`, as pydicom's method does"
     _check_image(ds, frame)
-    try: px = pixel_array(ds, index=frame, raw=raw)
+    try: px = ds.pixel_array if keep else pixel_array(ds, index=frame, raw=raw)
     except BaseException as e:     # a decoder in Rust that panics raises something that is no Exception
         if isinstance(e, (KeyboardInterrupt,SystemExit)): raise
         why = ' '.join(str(e).split())[:300]
@@ -163,11 +163,11 @@ def is_colour(
     "Is `ds` a colour image, by Photometric Interpretation (0028,0004)?"
     return (number(ds, 'SamplesPerPixel') or 1)>1 or element(ds, 'PhotometricInterpretation')=='PALETTE COLOR'
 
-def _grey_values(ds, frame):
+def _grey_values(ds, frame, keep=False):
     "Stored values of a grey image; an error for colour"
     _check_image(ds, frame)
     if is_colour(ds): raise DicomError(f"{_name(ds)} is a colour image, Photometric Interpretation (0028,0004) {ds.PhotometricInterpretation}; use rgb_values")
-    return stored_values(ds, frame)
+    return _decode(ds, frame, True, keep)
 
 def _modality_of(px, ds, frame):
     "Modality values of stored values"
