@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #d2457913
+# %% ../nbs/99_all.ipynb #8a900b16
 from importlib import import_module
 
 from .dicom_load import *
+from .hist_scaler import *
 from .histogram_scaling import *
 from .parallel import *
 from .phantoms import *
@@ -20,7 +21,7 @@ from .series import *
 from .show import *
 from .table import *
 
-# %% ../nbs/99_all.ipynb #ebc42aa6
+# %% ../nbs/99_all.ipynb #9ddb3bfd
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','hist_scaler','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

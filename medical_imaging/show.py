@@ -78,9 +78,16 @@ def show_hist(
     ax.set(title=title or '', xlabel=xlabel or '')
     return ax
 
-# %% ../nbs/05_show.ipynb #803251f2
+# %% ../nbs/05_show.ipynb #e4504818
+def _equal_areas(ax, brks, title, xlabel):
+    "Bars of the same area between neighbouring `brks`"
+    ax = _axes(ax)
+    if len(brks)>1: ax.stairs(1/np.diff(brks)/(len(brks)-1), brks, fill=True, color='#94a3b8')
+    ax.set(title=title or '', xlabel=xlabel or '', ylabel='share per unit')
+    return ax
+
 def show_mapping(
-    x, # Array or tensor of values before the mapping
+    x, # Array or tensor of values before the mapping; `None` draws bars of equal area between the `brks` instead
     brks, # Values at which the line bends, ascending
     ys=None, # New value at each of `brks`; `None`: evenly from 0 to 1
     ax=None, # matplotlib axes to draw on; `None` for new ones
@@ -91,7 +98,8 @@ def show_mapping(
     brks = _array(brks, 'brks', (1,))
     ys = np.linspace(0, 1, len(brks)) if ys is None else _array(ys, 'ys', (1,))
     if len(ys)!=len(brks): raise ValueError(f"ys must have one value for each of {len(brks)} brks, got {len(ys)}")
-    ax = show_hist(x, ax=ax, title=title, xlabel=xlabel)
+    if x is None: ax = _equal_areas(ax, brks, title, xlabel)
+    else: ax = show_hist(x, ax=ax, title=title, xlabel=xlabel)
     line = ax.twinx()
     line.spines[['top']].set_visible(False)
     line.plot(brks, ys, color='#0f766e', lw=2)
