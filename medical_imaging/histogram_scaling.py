@@ -150,11 +150,12 @@ def hist_scaled(
     else: res = _scaled(a, brks, keep)
     return torch.from_numpy(res) if isinstance(x, Tensor) else res
 
-# %% ../nbs/10_histogram_scaling.ipynb #7dd87589
+# %% ../nbs/10_histogram_scaling.ipynb #27222ebf
 def _rows(x, per_image): return (x.float() if x.dtype!=torch.float64 else x).reshape(len(x) if per_image else 1, -1)
 
 def _tensor_bins(x, n_bins, mask=None, per_image=False):
     "`freqhist_bins` on the device of `x`"
+    x = x.as_subclass(Tensor)
     if not x.numel(): raise ValueError(f"x must have at least one value, got shape {tuple(x.shape)}")
     rows = _rows(x, per_image)
     if mask is not None: rows = rows.masked_fill(~torch.as_tensor(mask, device=x.device).expand(x.shape).reshape(rows.shape), torch.nan)
@@ -174,6 +175,7 @@ def _steps(brks):
 
 def _tensor_scaled(x, brks=None, mask=None, per_image=False):
     "`hist_scaled` on the device of `x`"
+    x = x.as_subclass(Tensor)
     brks = _tensor_bins(x, 100, mask, per_image) if brks is None else torch.from_numpy(_checked(brks, len(x) if x.ndim else 1)).to(x.device)
     rows = _rows(x, brks.ndim==2)
     brks = brks.reshape(len(rows), -1).to(rows.dtype).contiguous()
