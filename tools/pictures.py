@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
 from medical_imaging.dicom_load import dcmread
+from medical_imaging.histogram_scaling import freqhist_bins,hist_scaled
 from medical_imaging.phantoms import cxr_phantom
 from medical_imaging.pixels import modality_values,padding_mask,stored_values
 from medical_imaging.samples import sample_file,siim_phantom
@@ -174,11 +175,6 @@ def _histogram(title, note, values, img, bins, xlabel, color):
     hist.xaxis.set_major_formatter(lambda o,_: f'{o:,.0f}' if edges[-1]>1 else f'{o:.1f}')
     return fig
 
-def scale_counts(px, small, n=100):
-    "`px` and `small` in [0,1], equally many values of `px` in each of `n` steps"
-    brks = np.unique(np.quantile(px, np.linspace(0, 1, n+1)))
-    return [np.interp(o, brks, np.linspace(0, 1, len(brks))) for o in (px,small)]
-
 def hist1():
     "A chest radiograph and the histogram of its stored values"
     px,small = _radiograph()
@@ -187,7 +183,8 @@ def hist1():
 def hist2():
     "The same after scaling its histogram"
     px,small = _radiograph()
-    px,small = scale_counts(px, small)
+    brks = freqhist_bins(px)
+    px,small = hist_scaled(px, brks),hist_scaled(small, brks)
     return _histogram('After: histogram scaling', '0 to 1; every step of the scale holds equally many pixels', px, small, 50, 'scaled value', teal)
 
 def steps():

@@ -30,5 +30,5 @@ def readme():
 if __name__=='__main__':
     fn = get_config().config_path/'README.md'
     new = readme()
-    if '--check' in sys.argv: sys.exit(f'README.md is not what nbs/index.ipynb makes: run make prepare' if fn.read_text()!=new else 0)
+    if '--check' in sys.argv: sys.exit('README.md is not what nbs/index.ipynb makes: run make prepare' if fn.read_text()!=new else 0)
     fn.write_text(new)
