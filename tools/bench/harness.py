@@ -80,7 +80,7 @@ def sample(way, n, device):
     if device!='cpu': torch.cuda.synchronize()
     return (time.perf_counter()-start)/n
 
-def rounds(comp, least=7, most=400, burst=.002):
+def rounds(comp, least=7, most=400, burst=.01):
     "Seconds of each way in each round, (rounds, ways), the order turning from round to round; calls shorter than `burst` are repeated"
     for o in comp.ways: sample(o, 2, comp.device)
     n = [max(1, min(20, round(burst/sample(o, 1, comp.device)))) for o in comp.ways]

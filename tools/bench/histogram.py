@@ -14,7 +14,7 @@ from fastai.medical import imaging as _   # patches Tensor and Dataset
 from monai.transforms import HistogramNormalize
 
 from harness import Comparison,Topic,Way
-from images import decoded,describe,fractional,names,opened,stored,unit,values
+from images import decoded,describe,fractional,names,opened,stored,unit,values,whole
 
 fai,mi = 'fastai.medical.imaging','medical_imaging.histogram_scaling'
 fai_dataset,fai_tensor,fai_bins = Dataset.hist_scaled,torch.Tensor.hist_scaled,torch.Tensor.freqhist_bins
@@ -26,7 +26,7 @@ def files():
     for name in names:
         img = describe(name, stored(name))
         for task,ds,note in (('A Dataset just opened', lambda: (opened(name),), 'Both decode the pixels, find the bins and map. Opening the file is not timed.'),
-            ('A Dataset decoded before', (decoded(name),), 'fastai finds the array that pydicom keeps in the Dataset; ours decodes again.')):
+            ('A Dataset decoded before', (decoded(name),), 'Both find the array that pydicom keeps in the Dataset: bins and mapping.')):
             yield Comparison(task, img, [Way('Dataset.hist_scaled', dataset_hist_scaled, mi, ds), Way('fastai Dataset.hist_scaled', fai_dataset, fai, ds, same=1e-6)], note)
 
 @topic.time
@@ -41,7 +41,7 @@ def stored_arrays():
 def tensors():
     "Float tensors of whole numbers, beside other ways to equalise an image"
     for name in names:
-        x = values(name)
+        x = whole(name)
         u = unit(x)
         u8 = (u*255).round().to(torch.uint8)
         yield Comparison('A float tensor of whole numbers', describe(name, x), [Way('hist_scaled', hist_scaled, mi, (x,)),
@@ -60,13 +60,13 @@ def fractions():
 @topic.time
 def given_bins():
     for name in names:
-        x = values(name)
+        x = whole(name)
         brks = fai_bins(x)
         yield Comparison('Bins given', describe(name, x), [Way('hist_scaled', hist_scaled, mi, (x,brks)), Way('fastai Tensor.hist_scaled', fai_tensor, fai, (x,brks), same=1e-6)], 'The mapping of a float tensor of whole numbers through bins that are known.')
 
 @topic.time
 def bins_alone():
-    for task,get in (('Bins alone, of whole numbers', values), ('Bins alone, with fractions', fractional)):
+    for task,get in (('Bins alone, of whole numbers', whole), ('Bins alone, with fractions', fractional)):
         for name in names:
             x = get(name)
             yield Comparison(task, describe(name, x), [Way('freqhist_bins', freqhist_bins, mi, (x,)), Way('fastai Tensor.freqhist_bins', fai_bins, fai, (x,), same=0.)], 'The breakpoints, without the mapping.')
@@ -84,7 +84,7 @@ def batch_ways(x, same=1e-6):
 
 @topic.time
 def batches():
-    x = batch_of(values('693_UNCR'))
+    x = batch_of(whole('693_UNCR'))
     yield Comparison('A batch, each image with its own bins', describe('693_UNCR', x), batch_ways(x), '16 different images of float32 with fractions.', seconds=4)
 
 @topic.time
@@ -94,7 +94,7 @@ def on_a_gpu():
     for name in names:
         x = fractional(name).cuda()
         yield Comparison('On a GPU', describe(name, x), [Way('hist_scaled', hist_scaled, mi, (x,)), Way('fastai Tensor.hist_scaled_pt', pt, fai, (x,), same=2e-6)], 'The tensor and the result stay on the GPU. fastai takes another function there than on the CPU.', device='cuda')
-    x = batch_of(values('693_UNCR')).cuda()
+    x = batch_of(whole('693_UNCR')).cuda()
     yield Comparison('On a GPU, a batch', describe('693_UNCR', x), [Way('hist_scaled, per_image', hist_scaled, mi, (x,), per_image),
         Way("loop over fastai's hist_scaled_pt", pt, fai, (x,), lambda o: torch.stack([pt(i) for i in o]), same=2e-6)], '16 different images, each with its own bins.', device='cuda')
 
@@ -104,9 +104,9 @@ def memory():
         px = stored(name)
         yield Comparison('Dataset.hist_scaled', describe(name, px), [Way('Dataset.hist_scaled', dataset_hist_scaled, mi, lambda: (opened(name),)), Way('fastai Dataset.hist_scaled', fai_dataset, fai, lambda: (opened(name),))])
         yield Comparison('Decoded values', describe(name, px), [Way('hist_scaled of the stored values', hist_scaled, mi, (px,))])
-    for task,get in (('A float tensor of whole numbers', values), ('A float tensor with fractions', fractional)):
+    for task,get in (('A float tensor of whole numbers', whole), ('A float tensor with fractions', fractional)):
         x = get(names[0])
         yield Comparison(task, describe(names[0], x), [Way('hist_scaled', hist_scaled, mi, (x,)), Way('fastai Tensor.hist_scaled', fai_tensor, fai, (x,)),
             Way('skimage equalize_hist', skimage.exposure.equalize_hist, 'skimage', (x.numpy(),))])
-    x = batch_of(values('693_UNCR'))
+    x = batch_of(whole('693_UNCR'))
     yield Comparison('A batch, each image with its own bins', describe('693_UNCR', x), batch_ways(x, None))

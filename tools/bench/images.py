@@ -29,13 +29,18 @@ def stored(name): return stored_values(opened(name))
 
 @cache
 def values(name):
-    "Modality values, float32: whole numbers"
+    "Modality values, float32"
     return modality_values(opened(name))
+
+@cache
+def whole(name):
+    "Stored values as float32: whole numbers, as are the HU of most CTs"
+    return torch.from_numpy(stored(name).astype(np.float32))
 
 @cache
 def fractional(name):
     "The same with a random fraction added, as after resampling"
-    x = values(name)
+    x = whole(name)
     return x+torch.rand(x.shape, generator=torch.Generator().manual_seed(0))
 
 def unit(x):
