@@ -40,7 +40,7 @@ class Comparison:
     ways:list
     note:str = ''    # what is timed, and what is not
     device:str = 'cpu'
-    seconds:float = 1.2
+    seconds:float = 2
     def __post_init__(self):
         if not self.ways[0].of.startswith(ours): raise AssertionError(f'{self.task}: the first way must be ours')
 

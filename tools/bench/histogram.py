@@ -49,7 +49,7 @@ def tensors():
             Way('skimage equalize_hist', skimage.exposure.equalize_hist, 'skimage', (x.numpy(),), note='256 bins of equal width'),
             Way('MONAI HistogramNormalize', HistogramNormalize(max=1), 'monai', (x,), note='256 bins of equal width'),
             Way('kornia equalize', kornia.enhance.equalize, 'kornia', (u[None,None],), note='of values in [0,1], 256 bins of equal width'),
-            Way('torchvision equalize', tvf.equalize, 'torchvision', (u8[None],), note='of 8 bits')], 'Each is given the image ready in the form that it wants. Only fastai computes the same thing.', seconds=2)
+            Way('torchvision equalize', tvf.equalize, 'torchvision', (u8[None],), note='of 8 bits')], 'Each is given the image ready in the form that it wants. Only fastai computes the same thing.', seconds=3)
 
 @topic.time
 def fractions():
