@@ -33,9 +33,9 @@ def files():
 def stored_arrays():
     for name in names:
         px,x = stored(name),values(name)
-        yield Comparison('Decoded values, without the file', describe(name, px), [Way('hist_scaled of the stored values', hist_scaled, mi, (px,)),
+        yield Comparison('Decoded values, without the file', describe(name, px), [Way('hist_scaled', hist_scaled, mi, (px,)),
             Way('fastai Tensor.hist_scaled', fai_tensor, fai, (x,), same=1e-6)],
-            'Bins and mapping alone: ours of the 16-bit array, through a table; of the float tensor that fastai makes of it, theirs.')
+            "Bins and mapping alone: ours of the 16-bit array, through a table, and fastai's of the float tensor that it makes of one.")
 
 @topic.time
 def tensors():
@@ -80,7 +80,7 @@ def per_image(x): return hist_scaled(x, per_image=True)
 def fai_loop(x): return torch.stack([fai_tensor(o) for o in x])
 
 def batch_ways(x, same=1e-6):
-    return [Way('hist_scaled, per_image', hist_scaled, mi, (x,), per_image), Way("loop over fastai's Tensor.hist_scaled", fai_tensor, fai, (x,), fai_loop, same=same)]
+    return [Way('hist_scaled(per_image=True)', hist_scaled, mi, (x,), per_image), Way("loop over fastai's Tensor.hist_scaled", fai_tensor, fai, (x,), fai_loop, same=same)]
 
 @topic.time
 def batches():
@@ -95,7 +95,7 @@ def on_a_gpu():
         x = fractional(name).cuda()
         yield Comparison('On a GPU', describe(name, x), [Way('hist_scaled', hist_scaled, mi, (x,)), Way('fastai Tensor.hist_scaled_pt', pt, fai, (x,), same=2e-6)], 'The tensor and the result stay on the GPU. fastai takes another function there than on the CPU.', device='cuda')
     x = batch_of(whole('693_UNCR')).cuda()
-    yield Comparison('On a GPU, a batch', describe('693_UNCR', x), [Way('hist_scaled, per_image', hist_scaled, mi, (x,), per_image),
+    yield Comparison('On a GPU, a batch', describe('693_UNCR', x), [Way('hist_scaled(per_image=True)', hist_scaled, mi, (x,), per_image),
         Way("loop over fastai's hist_scaled_pt", pt, fai, (x,), lambda o: torch.stack([pt(i) for i in o]), same=2e-6)], '16 different images, each with its own bins.', device='cuda')
 
 @topic.peak
@@ -103,7 +103,7 @@ def memory():
     for name in names[:2]:
         px = stored(name)
         yield Comparison('Dataset.hist_scaled', describe(name, px), [Way('Dataset.hist_scaled', dataset_hist_scaled, mi, lambda: (opened(name),)), Way('fastai Dataset.hist_scaled', fai_dataset, fai, lambda: (opened(name),))])
-        yield Comparison('Decoded values', describe(name, px), [Way('hist_scaled of the stored values', hist_scaled, mi, (px,))])
+        yield Comparison('Decoded values', describe(name, px), [Way('hist_scaled', hist_scaled, mi, (px,))])
     for task,get in (('A float tensor of whole numbers', whole), ('A float tensor with fractions', fractional)):
         x = get(names[0])
         yield Comparison(task, describe(names[0], x), [Way('hist_scaled', hist_scaled, mi, (x,)), Way('fastai Tensor.hist_scaled', fai_tensor, fai, (x,)),
