@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test docs prepare export clean
+.PHONY: demo test docs prepare export bench clean
 
 demo: $(VENV)/package          ## samples -> a table, images and a report, in demo/
 	@rm -rf demo
@@ -22,6 +22,10 @@ docs: export $(VENV)/docs      ## docs/ from the notebooks
 prepare: export test           ## what to run before a commit: export, test, clean, README
 	@$(BIN)/nbdev_clean
 	@$(BIN)/python tools/check.py
+
+bench: export $(VENV)/bench    ## measure beside other libraries, then make the page How fast is it: about five minutes
+	@$(BIN)/python tools/bench/run.py --out nbs/bench.json
+	@$(BIN)/python tools/execute.py how_fast
 
 export: $(VENV)/dev
 	@$(BIN)/nbdev_export
@@ -46,6 +50,10 @@ $(VENV)/dev: $(BIN)/python settings.ini setup.py pyproject.toml
 $(VENV)/docs: $(VENV)/dev
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info<(3,11))' || { echo "docs/ is made with Python 3.11 or newer: rm -r $(VENV), then make docs PYTHON=python3.11"; exit 1; }
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
+	@touch $@
+
+$(VENV)/bench: $(VENV)/dev
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,bench]'
 	@touch $@
 
 clean:

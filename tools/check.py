@@ -1,5 +1,5 @@
 "Check the size limits of the house style, for modules, notebooks, their outputs and pictures, and that figures are stored"
-import json,re,sys
+import hashlib,json,re,sys
 from pathlib import Path
 
 from nbdev.config import get_config
@@ -36,8 +36,15 @@ def check_notebook(fn):
         if size>(600 if live else 150)*KB: yield f'an output of {size//KB} KB'
         if lines>20: yield f'an output of {lines} lines of text, at most 20'
 
+def check_bench(path, page='how_fast.ipynb'):
+    "Whether the page of measurements in the folder `path` was made from the result beside it, whose digest it shows"
+    digest = hashlib.sha256((path/'bench.json').read_bytes()).hexdigest()[:16]
+    outputs = [o for c in json.loads((path/page).read_text())['cells'] for o in c.get('outputs', [])]
+    if digest not in json.dumps(outputs): yield f'{page}: what it shows is not from bench.json, run tools/execute.py how_fast'
+
 def check_all():
     cfg = get_config()
+    yield from check_bench(cfg.nbs_path)
     for fn in sorted(cfg.nbs_path.rglob('*.ipynb')):
         if not any(o[0] in '._' for o in fn.relative_to(cfg.nbs_path).parts): yield from (f'{fn.name}: {o}' for o in check_notebook(fn))
     for fn in sorted(cfg.lib_path.glob('[!_]*.py')):

@@ -10,7 +10,7 @@ from check_site import check_site
 from entries import entries,public_names
 
 HERE,cfg = Path(__file__).parent,get_config()
-SECTIONS = {'':['start.ipynb'], 'Concepts':['concepts/*.ipynb'], 'Reference':['[0-9]*.ipynb'], 'Tutorials':['tutorials/*.ipynb'], 'Project':['contributing.md']}
+SECTIONS = {'':['start.ipynb'], 'Concepts':['concepts/*.ipynb'], 'Reference':['[0-9]*.ipynb'], 'Tutorials':['tutorials/*.ipynb'], 'Project':['how_fast.ipynb', 'contributing.md']}
 UNUSED = ['.buildinfo', '_sources', '_static/**/*.map', '_static/locales', '_static/scripts/fontawesome.js*', '_static/images/logo_*', '_static/*macros.html']
 TAGS = {'echo: false':'remove-input', 'hide_input':'remove-input', 'output: false':'remove-output', 'hide_output':'remove-output', 'code-fold: true':'hide-input'}
 

@@ -1,0 +1,41 @@
+"""Measure the library beside others: python tools/bench/run.py [--out FILE] [TOPIC...]
+
+Each topic is a file beside this one with a `Topic` called `topic`. To add a comparison, write a function there that gives `Comparison`s, ours first, and mark it
+`@topic.time` or `@topic.peak` (memory); to add a topic, write a file and name it in `topics`. The page shows whatever the result holds."""
+import argparse,importlib,json,subprocess,sys,warnings
+from pathlib import Path
+
+import harness
+
+topics = ['histogram']       # each is a file beside this one, and a heading of the page
+page,result = 'nbs/how_fast.ipynb','nbs/bench.json'
+
+def load(names):
+    warnings.simplefilter('ignore')
+    return [importlib.import_module(o).topic for o in names]
+
+def memory(names):
+    "The memory rows, from a process of their own"
+    res = subprocess.run([sys.executable, __file__, '--memory', *names], capture_output=True, text=True)
+    if res.returncode: sys.exit(res.stderr)
+    return json.loads(res.stdout)
+
+def memory_lines(row):
+    return '\n'.join([f"{row['task']}: {row['image']['name']} {row['image']['dtype']}, memory beside the result in units of the input"]+[f"  {o['beside']:9.2f}  {o['name']}" for o in row['ways']])
+
+def main():
+    p = argparse.ArgumentParser(description='Measure the library beside others')
+    p.add_argument('topics', nargs='*', help=f"some of {', '.join(topics)}; all by default")
+    p.add_argument('--out', help='where the result is written; by default it is shown only')
+    p.add_argument('--memory', action='store_true', help='measure memory alone, and write JSON to the standard output')
+    args = p.parse_args()
+    if unknown := set(args.topics)-set(topics): p.error(f"no topic is called {', '.join(sorted(unknown))}; there are {', '.join(topics)}")
+    names = args.topics or topics
+    if args.memory: return print(json.dumps(harness.measure_memory(load(names))))
+    res = harness.measure_all(load(names), (page,result))
+    res['memory'] = memory(names)
+    for o in res['memory']: print(memory_lines(o))
+    res['packages'] = harness.versions(res['rows']+res['memory'])
+    if args.out: Path(args.out).write_text(json.dumps(res, indent=1)+'\n')
+
+if __name__=='__main__': main()

@@ -1,0 +1,38 @@
+"Execute notebooks in place, so that readers see fresh outputs: python tools/execute.py NAME..."
+import json,os,re,sys
+
+from execnb.nbio import read_nb
+from execnb.shell import CaptureShell
+from nbdev.clean import clean_nb,write_nb
+from nbdev.config import get_config
+from nbdev.doclinks import nbglob
+from nbdev.processors import NBProcessor
+
+HIDDEN = re.compile(r'^#\|\s*(hide|export|exporti|default_exp)\b', re.M)
+
+def kept(cell, outputs):
+    "What is stored of the `outputs` of a cell: nothing where it is hidden or exported, and no warnings"
+    return [] if HIDDEN.search(cell.source) else [o for o in outputs if o.get('name')!='stderr']
+
+def execute(fn, skip=()):
+    "Run the cells of the notebook `fn`, store their outputs, and say whether all of them ran"
+    os.chdir(fn.parent)
+    shell,marked = CaptureShell(fn, mpl_format='png'),NBProcessor(fn, process=True).nb
+    left_out = lambda c: c.cell_type=='code' and (getattr(c, 'directives_', {}).get('eval:', [''])[0]=='false' or bool(set(skip) & set(getattr(c, 'directives_', {}))))
+    error = None
+    try: shell.run_all(marked, exc_stop=True, preproc=left_out)
+    except Exception: error = shell.prettytb(fname=fn)
+    made,nb = {o.id:o.get('outputs', []) for o in marked.cells},read_nb(fn)
+    for o in nb.cells:
+        if o.cell_type=='code': o.outputs = kept(o, json.loads(json.dumps(made[o.id])))
+    clean_nb(nb)
+    write_nb(nb, fn)
+    if error: print(error, file=sys.stderr)
+    return not error
+
+if __name__=='__main__':
+    cfg = get_config()
+    fns = [o.absolute() for o in nbglob(as_path=True) if o.stem in sys.argv[1:]]
+    if len(fns)<len(sys.argv)-1 or not fns: sys.exit(f"no notebook is called {' or '.join(sys.argv[1:])}")
+    os.environ['IN_TEST'] = '1'
+    sys.exit(not all([execute(o, cfg.tst_flags.split()) for o in fns]))
