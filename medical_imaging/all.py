@@ -5,11 +5,13 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #d2457913
+# %% ../nbs/99_all.ipynb #ef0ddf19
 from importlib import import_module
 
 from .dicom_load import *
+from .explore import *
 from .histogram_scaling import *
+from .pack import *
 from .parallel import *
 from .phantoms import *
 from .pixels import *
@@ -20,7 +22,7 @@ from .series import *
 from .show import *
 from .table import *
 
-# %% ../nbs/99_all.ipynb #ebc42aa6
+# %% ../nbs/99_all.ipynb #dff7bfbb
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})
