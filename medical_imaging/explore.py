@@ -52,7 +52,7 @@ def _first(window, presets):
     if window not in presets: raise ValueError(f"window must be one of {', '.join(presets)}, got {window!r}; or give (width, level)")
     return presets[window]
 
-# %% ../nbs/06_explore.ipynb #82efa3d1
+# %% ../nbs/06_explore.ipynb #5f7cdbf6
 def _histogram(x, step):
     "Edges, and heights in [0,1], of at most 256 bins: the logarithm of the counts of `x`"
     lo,hi = np.nanmin(x),np.nanmax(x)
@@ -68,7 +68,7 @@ def _picture(shape, invert):
     rows,cols = shape
     fig = figure(name='picture', sizing_mode='stretch_both', x_range=(0,cols), y_range=(rows,0), min_border=0, outline_line_color=None, tools='pan,wheel_zoom,reset,save',
         active_drag=None, active_scroll=None, toolbar_inner=True, background_fill_color='black', border_fill_color='black')
-    fig.toolbar.update(logo=None, autohide=True)
+    fig.toolbar.update(logo=None, autohide=True, stylesheets=[':host(.bk-inner){background:none;opacity:1;pointer-events:none;--bokeh-icon-color:#eee} div{pointer-events:auto;background:#0009} .bk-divider{display:none}'])
     fig.axis.visible = fig.grid.visible = False
     greys = LinearColorMapper([f'#{o:02x}{o:02x}{o:02x}' for o in range(256)][::-1 if invert else 1], low=0, high=1, nan_color='black', name='mapper')
     fig.image('image', source=ColumnDataSource(dict(image=[np.zeros((1,1), np.float32)]), name='values'), x=0, y=0, dw=cols, dh=rows, color_mapper=greys)
@@ -89,7 +89,7 @@ def _histogram_figure(edges, height, unit):
         axis_label_text_color='gray', axis_label_text_font_style='normal', axis_label_standoff=0)
     return fig
 
-# %% ../nbs/06_explore.ipynb #4ac65f83
+# %% ../nbs/06_explore.ipynb #9b879225
 _css = """
 .mi-explore{font:14px/1.4 system-ui,sans-serif;color:inherit;max-width:900px;margin:.3em 0} .mi-explore *{box-sizing:border-box} .mi-title{font-weight:600;margin-bottom:.4em}
 .mi-body{display:flex;flex-wrap:wrap;gap:.6em 1.2em} .mi-left{flex:3 1 270px;min-width:0} .mi-right{flex:2 1 270px;min-width:0;max-width:520px}
@@ -101,7 +101,7 @@ _css = """
 .mi-presets{display:flex;flex-wrap:wrap;gap:.35em;margin-top:.7em} .mi-note{font-size:12px;opacity:.75;margin:.7em 0 0}
 .mi-presets button{font:inherit;font-size:13px;color:inherit;background:transparent;border:1px solid #8888;border-radius:1em;padding:.1em .75em;margin:0;cursor:pointer}
 .mi-presets button:hover{border-color:#3b82c4} .mi-presets button[aria-pressed=true]{background:#2f6fab;border-color:#2f6fab;color:#fff}
-.mi-explore :is(button,input):focus-visible{outline:2px solid #3b82c4;outline-offset:1px}
+.mi-explore :is(button,input):focus-visible{outline:2px solid #3b82c4;outline-offset:1px} .mi-explore .bk-Figure{outline:none}
 """
 
 # %% ../nbs/06_explore.ipynb #336df092
@@ -241,7 +241,7 @@ def _page(K, title, note, still):
 <div class="mi-right"><div class="mi-histogram"><div></div></div>{level}{width}<div class="mi-presets" role="group" aria-label="windows">{buttons}</div>{part('note', note)}</div></div></div>
 <script>{_js.replace('__K__', told)}</script>"""
 
-# %% ../nbs/06_explore.ipynb #2b07a39d
+# %% ../nbs/06_explore.ipynb #024e5705
 def _settings(x, packed, kept, window, windows):
     "What the script is told about the values `x` and their windows"
     presets,lo,hi = _presets(x, windows, packed.step),float(np.nanmin(x)),float(np.nanmax(x))
@@ -249,7 +249,7 @@ def _settings(x, packed, kept, window, windows):
     narrow = 1. if packed.step==1 else (hi-lo or 1)/1000
     return dict(rows=packed.shape[1], cols=packed.shape[2], full=x.shape[1:], slices=kept, of=len(x), slice=len(kept)//2, data=packed.data, low=packed.low, step=packed.step,
         missing=MISSING, digits=max(0, int(np.ceil(-np.log10(packed.step)))), presets=presets, level=level, width=width, narrow=narrow, span=[lo,hi],
-        wide=max(2*narrow, hi-lo, width, *(w for _,w in presets.values())), tip='Point at the picture for a value; drag on it for another window.')
+        wide=max(2*narrow, hi-lo, width, *(w for _,w in presets.values())), tip='Point for a value, drag for another window')
 
 def explore(
     x:np.ndarray, # Modality values (HU for CT), array or tensor, (rows, cols) or (slices, rows, cols); NaN is shown black
