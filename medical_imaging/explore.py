@@ -104,7 +104,7 @@ _css = """
 .mi-explore :is(button,input):focus-visible{outline:2px solid #3b82c4;outline-offset:1px} .mi-explore .bk-Figure{outline:none}
 """
 
-# %% ../nbs/06_explore.ipynb #336df092
+# %% ../nbs/06_explore.ipynb #59267748
 _js = """(async () => {
 const K = __K__, once = window.explorersBokeh ??= {};
 const script = url => new Promise((ok, bad) => document.head.append(Object.assign(document.createElement('script'), {src:url, onload:ok, onerror:() => bad(Error(url+' cannot be reached'))})));
@@ -168,7 +168,7 @@ async function start(box) {
     set(level, width);
     at('still').remove();
     at('value').textContent = K.tip;
-    box.querySelectorAll('[disabled]').forEach(o => o.disabled = false);
+    box.querySelectorAll('[disabled]').forEach(o => { o.disabled = false; o.dataset.lmSuppressShortcuts = 'true'; });    // else JupyterLab takes the arrow keys
 }
 if (document.readyState=='loading') await new Promise(ok => addEventListener('DOMContentLoaded', ok));
 const found = () => [...document.querySelectorAll(`[data-explore="${K.id}"]:not([data-live])`)];
@@ -212,7 +212,7 @@ class Explorer:
         Path(path).write_text(page, encoding='utf-8')
         return Path(path)
 
-# %% ../nbs/06_explore.ipynb #e6a78c33
+# %% ../nbs/06_explore.ipynb #a5eae021
 def _still(x, level, width, invert):
     "JPEG of one slice, as a data URL"
     grey = np.clip((x-level)/width+.5, 0, 1)
@@ -235,7 +235,7 @@ def _page(K, title, note, still):
     buttons = ''.join(f'<button type="button" disabled>{html.escape(o.replace("_", " "))}</button>' for o in names)
     alt = html.escape(f"{title or 'Grey picture'}, level {K['level']:g}, width {K['width']:g} {K['unit']}".strip())
     told = json.dumps(dict(K, presets=list(K['presets'].values())), separators=(',', ':')).replace('<', r'\u003c')
-    return f"""<div class="mi-explore" data-explore="{K['id']}" data-bokeh="{K['bokeh']}" data-lm-suppress-shortcuts="true"><style>{_css}</style>{part('title', title)}<div class="mi-body">
+    return f"""<div class="mi-explore" data-explore="{K['id']}" data-bokeh="{K['bokeh']}"><style>{_css}</style>{part('title', title)}<div class="mi-body">
 <div class="mi-left" style="max-width:{min(520, 520*cols/rows):.0f}px"><div class="mi-frame" style="aspect-ratio:{cols}/{rows}"><div class="mi-picture"></div><img class="mi-still" src="{still}" alt="{alt}"></div>
 <div class="mi-value">A still picture: the sliders need a script, which a notebook runs once it is trusted</div>{slices}</div>
 <div class="mi-right"><div class="mi-histogram"><div></div></div>{level}{width}<div class="mi-presets" role="group" aria-label="windows">{buttons}</div>{part('note', note)}</div></div></div>
