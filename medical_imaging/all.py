@@ -5,12 +5,14 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #8a900b16
+# %% ../nbs/99_all.ipynb #300b4b48
 from importlib import import_module
 
 from .dicom_load import *
+from .explore import *
 from .hist_scaler import *
 from .histogram_scaling import *
+from .pack import *
 from .parallel import *
 from .phantoms import *
 from .pixels import *
@@ -21,7 +23,7 @@ from .series import *
 from .show import *
 from .table import *
 
-# %% ../nbs/99_all.ipynb #9ddb3bfd
+# %% ../nbs/99_all.ipynb #5ee08430
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','hist_scaler','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})
