@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #8a900b16
+# %% ../nbs/99_all.ipynb #c1b5de0e
 from importlib import import_module
 
 from .dicom_load import *
-from .hist_scaler import *
+from .display import *
 from .histogram_scaling import *
 from .parallel import *
 from .phantoms import *
@@ -20,8 +20,9 @@ from .samples import *
 from .series import *
 from .show import *
 from .table import *
+from .windowing import *
 
-# %% ../nbs/99_all.ipynb #9ddb3bfd
+# %% ../nbs/99_all.ipynb #4eb679c6
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','hist_scaler','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','windowing','display','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})
