@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #c1b5de0e
+# %% ../nbs/99_all.ipynb #5bd77959
 from importlib import import_module
 
+from .channels import *
 from .dicom_load import *
 from .display import *
 from .histogram_scaling import *
@@ -22,7 +23,7 @@ from .show import *
 from .table import *
 from .windowing import *
 
-# %% ../nbs/99_all.ipynb #4eb679c6
+# %% ../nbs/99_all.ipynb #c6bb0124
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','windowing','display','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','windowing','display','channels','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})
