@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['apply_columns', 'channel_table', 'to_nchan', 'to_3chan', 'soft_window', 'random_window', 'WindowLayer']
 
-# %% ../nbs/22_channels.ipynb #8ee5174b
+# %% ../nbs/22_channels.ipynb #b2ddbae0
 import cv2
 import numpy as np
 import torch
@@ -13,8 +13,8 @@ from fastcore.basics import patch
 from pydicom.dataset import Dataset
 from torch import Tensor,nn
 
-from .display import _rounded
-from .histogram_scaling import freqhist_bins,hist_scaled,hist_table
+from .display import _ranged,_rounded,_widened
+from .histogram_scaling import _count,_of_counts,freqhist_bins,hist_scaled
 from .pixels import _grey_values,_padding,_padding_of,all_values,modality_mapping,modality_values,values_and_padding
 from .windowing import Window,_curve,as_window,dicom_windows
 
@@ -62,7 +62,39 @@ def apply_columns(
     if table.dtype==np.float32 and n<4: return np.moveaxis(np.stack([cv2.LUT(flat, np.ascontiguousarray(o)).reshape(px.shape) for o in table.T]), 0, -1)
     return np.take(table, flat[0], axis=0).reshape(px.shape+(n,))
 
-# %% ../nbs/22_channels.ipynb #c2d5c1e8
+# %% ../nbs/22_channels.ipynb #ffb758f8
+def _of_file(px, ds, frame):
+    "Functions from stored values to modality values, and to whether they are padding"
+    if not isinstance(ds, Dataset): return (lambda o: o.astype(np.float64)),(lambda o: np.zeros(o.shape, bool))
+    ends = _padding(ds) or (np.inf,-np.inf)
+    return modality_mapping(px, ds, frame),(lambda o: (o>=ends[0]) & (o<=ends[1]))
+
+def _own_breaks(px, f, is_pad):
+    "Breakpoints of the modality values of 16-bit `px`; padding counts for nothing"
+    lo,hi = int(px.min()),int(px.max())
+    vals = np.arange(lo, hi+1).astype(px.dtype)
+    counts = _count(np.subtract(px, px.dtype.type(lo), order='C').view(np.uint16), hi-lo+1)
+    counts[is_pad(vals)] = 0
+    values = f(vals).astype(np.float32)
+    order = np.argsort(values, kind='stable')
+    return np.unique(_of_counts(values[order], counts[order], 100))
+
+def _channel_mapping(px, ds, frame, wins, bins):
+    "Function from stored values, shape (m,), to channels, float32, shape (m, n)"
+    f,is_pad = _of_file(px, ds, frame)
+    if bins is None:
+        if px is None: raise ValueError("px must be given for breakpoints of its own (bins=None), got None")
+        bins = _own_breaks(_widened(px), f, is_pad)
+    def channels(vals):
+        values = torch.from_numpy(f(vals).astype(np.float32))
+        cols = [o(values) for o in wins] + ([] if _no_hist(bins) else [hist_scaled(values, bins)])
+        res = np.empty((len(vals),len(cols)), np.float32)
+        for i,o in enumerate(cols): res[:,i] = o
+        res[is_pad(vals)] = 0
+        return res
+    return channels
+
+# %% ../nbs/22_channels.ipynb #de1150b1
 def channel_table(
     ds, # Grey image; or `np.int16` or `np.uint16`, for values that are taken as they are
     windows, # Windows: names, `Window`s or `(width, level)`
@@ -71,37 +103,22 @@ def channel_table(
     frame:int=0, # Which frame, from 0
     px:np.ndarray|None=None, # Stored values of the frame (for a file they are decoded if not given); with `bins=None` those to take breakpoints of
     dtype=np.float32, # Of the table: float32 in [0,1], or uint8
-)->np.ndarray: # (65536, n), for `apply_columns`; rows for values that `px` does not have may be 0 in the histogram channel
+)->np.ndarray: # (65536, n), for `apply_columns`
     "The table from stored values to channels"
     wins = _check(windows, bins, torch.uint8 if dtype==np.uint8 else torch.float32)
-    is_ds = isinstance(ds, Dataset)
-    px = _grey_values(ds, frame) if is_ds and px is None else px
-    vals = all_values(np.dtype(ds) if not is_ds else np.int16 if px.dtype.kind=='i' else np.uint16)
-    f = modality_mapping(px, ds, frame) if is_ds else lambda o: o.astype(np.float64)
-    values = torch.from_numpy(f(vals).astype(np.float32))
-    cols = [o(values).numpy() for o in wins]
-    ends = _padding(ds) if is_ds else None
-    pad = None if ends is None else lambda o: (o>=ends[0]) & (o<=ends[1])
-    if not _no_hist(bins): cols.append(_hist_column(vals, px, f, bins, pad, values))
-    table = np.stack(cols, 1)
-    if pad is not None: table[pad(vals)] = 0
-    return _rounded(table, dtype)
+    if isinstance(ds, Dataset) and px is None: px = _grey_values(ds, frame)
+    vals = all_values(ds if not isinstance(ds, Dataset) else np.int16 if px.dtype.kind=='i' else np.uint16)
+    return _rounded(_channel_mapping(px, ds, frame, wins, bins)(vals), dtype)
 
-def _hist_column(vals, px, f, bins, pad, values):
-    "Histogram-scaled values of the table"
-    if bins is not None: return hist_scaled(values, bins).numpy()
-    if px is None: raise ValueError("px must be given for breakpoints of its own (bins=None), got None")
-    wide = px if px.itemsize==2 else px.astype(vals.dtype)
-    return hist_table(wide, f, mask=None if pad is None else ~pad(px))
-
-# %% ../nbs/22_channels.ipynb #1703a20f
-def _by_table(px, table):
+# %% ../nbs/22_channels.ipynb #0afa0249
+def _by_table(px, ds, frame, wins, bins, dtype):
     "Channels of 16-bit integers, (..., n, rows, cols)"
-    res = torch.from_numpy(apply_columns(px, table))
-    return res.movedim(-1, -3)
+    f,wide = _channel_mapping(px, ds, frame, wins, bins),_widened(px)
+    table = _ranged(wide, lambda o: _rounded(f(o), _dtypes[dtype]))
+    return torch.from_numpy(apply_columns(wide, table)).movedim(-1, -3)
 
 def _of_dataset(ds, wins, bins, dtype, frame):
-    px = _grey_values(ds, frame)
+    px = _grey_values(ds, frame, keep=frame is None)
     if px.dtype.kind not in 'iu' or px.itemsize>2:
         x,pad = values_and_padding(ds, frame)
         if bins is None: bins = freqhist_bins(x, mask=~pad)
@@ -109,12 +126,10 @@ def _of_dataset(ds, wins, bins, dtype, frame):
     frames = px if px.ndim==3 else px[None]
     if bins is None and len(frames)>1:                  # one set of breakpoints for all frames
         bins = freqhist_bins(modality_values(ds), mask=~_padding_of(px, ds))
-    res = [_by_table(_wide(o), channel_table(ds, wins, bins, frame=i if px.ndim==3 else frame or 0, px=o, dtype=_dtypes[dtype])) for i,o in enumerate(frames)]
+    res = [_by_table(o, ds, i if px.ndim==3 else frame or 0, wins, bins, dtype) for i,o in enumerate(frames)]
     return torch.stack(res) if px.ndim==3 else res[0]
 
-def _wide(px): return px if px.itemsize==2 else px.astype(np.int16 if px.dtype.kind=='i' else np.uint16)
-
-# %% ../nbs/22_channels.ipynb #e5129443
+# %% ../nbs/22_channels.ipynb #9bf6bf4d
 def to_nchan(
     x, # Modality values, (..., rows, cols), tensor or array; or a grey `Dataset`
     windows, # Windows: names, `Window`s or `(width, level)`
@@ -130,7 +145,7 @@ def to_nchan(
     if a.ndim<2: raise ValueError(f"x must have rows and columns, got shape {tuple(a.shape)}")
     a = a.numpy() if isinstance(a, Tensor) and a.dtype==torch.int16 and a.device.type=='cpu' else a
     if isinstance(a, np.ndarray) and a.dtype in (np.int16,np.uint16) and a.size>65536:
-        res = _by_table(a, channel_table(a.dtype, wins, bins, px=a, dtype=_dtypes[dtype]))
+        res = _by_table(a, None, 0, wins, bins, dtype)
     else: res = _general(a if isinstance(a, Tensor) else torch.from_numpy(a.astype(np.float32)), wins, bins, dtype)
     return res if isinstance(x, Tensor) else res.numpy()
 

@@ -184,11 +184,21 @@ def window_table(
     vals = all_values(np.int16 if px.dtype.kind=='i' else np.uint16)
     return _rounded(_mapping(px, ds, frame, window)(vals), dtype)
 
-# %% ../nbs/21_display.ipynb #38fda4e9
+# %% ../nbs/21_display.ipynb #4b3fb7ae
+def _ranged(px, f):
+    "A table of `f` that is filled from the lowest to the highest value of `px`, which is all that `px` needs"
+    vals = np.arange(int(px.min()), int(px.max())+1).astype(px.dtype)
+    y = f(vals)
+    table = np.zeros((65536,)+y.shape[1:], y.dtype)
+    table[vals.view(np.uint16)] = y
+    return table
+
 def _one_display(px, ds, frame, window):
     "Display values of one frame"
-    if px.dtype.kind in 'iu' and px.itemsize<=2 and px.size>65536: return apply_table(_widened(px), window_table(ds, window, frame=frame, px=px))
-    return _mapping(px, ds, frame, window)(px)
+    f = _mapping(px, ds, frame, window)
+    if px.dtype.kind not in 'iu' or px.itemsize>2 or px.size<=65536: return f(px)
+    wide = _widened(px)
+    return apply_table(wide, _ranged(wide, f))
 
 def display_values(
     ds:Dataset, # Grey image
@@ -197,7 +207,7 @@ def display_values(
     px:np.ndarray|None=None, # Stored values of `frame`, where they are decoded already
 )->Tensor: # float32 in [0,1], (rows, cols) or (frames, rows, cols); padding 0
     "A grey image as a screen shows it: rescale, window or VOI LUT, polarity, padding black"
-    px = _grey_values(ds, frame) if px is None else px
+    px = _grey_values(ds, frame, keep=frame is None) if px is None else px
     if px.ndim==2: return torch.from_numpy(_one_display(px, ds, frame or 0, window))
     return torch.from_numpy(np.stack([_one_display(o, ds, i, window) for i,o in enumerate(px)]))
 
