@@ -38,15 +38,15 @@ def _general(x, wins, bins, dtype):
     res = torch.stack(res, dim=-3)
     return res if dtype==torch.float32 else (res*255).round_().nan_to_num_(0).to(torch.uint8)
 
-# %% ../nbs/22_channels.ipynb #a6ec2970
+# %% ../nbs/22_channels.ipynb #332c0046
 _packed = {1:np.uint8, 2:np.uint16, 4:np.int32, 8:np.float64}   # numbers of as many bytes that OpenCV looks up
 
 def _columns8(flat, table):
     "Look up 8-bit columns, 1 to 8 at a time, as one number"
     n = table.shape[1]
     size = next((o for o in _packed if o>=n), 8)
-    wide = np.zeros((65536,size), np.uint8)
-    wide[:,:n] = table[:,:size]
+    wide = table if n==size and table.flags.c_contiguous else np.zeros((65536,size), np.uint8)
+    if wide is not table: wide[:,:n] = table
     return cv2.LUT(flat, wide.view(_packed[size]).ravel()).view(np.uint8).reshape(-1, size)[:,:n]
 
 def apply_columns(
