@@ -5,10 +5,12 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #300b4b48
+# %% ../nbs/99_all.ipynb #1bbc89be
 from importlib import import_module
 
+from .channels import *
 from .dicom_load import *
+from .display import *
 from .explore import *
 from .hist_scaler import *
 from .histogram_scaling import *
@@ -22,8 +24,9 @@ from .samples import *
 from .series import *
 from .show import *
 from .table import *
+from .windowing import *
 
-# %% ../nbs/99_all.ipynb #5ee08430
+# %% ../nbs/99_all.ipynb #c8400b3f
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

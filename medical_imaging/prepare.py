@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['display_image', 'image_names', 'pick_frames', 'Prepared', 'prepare', 'dicom_prepare']
 
-# %% ../nbs/50_prepare.ipynb #997f5594
+# %% ../nbs/50_prepare.ipynb #a385e985
 import csv,re,sys,warnings
 from dataclasses import dataclass
 from functools import partial
@@ -16,80 +16,53 @@ import numpy as np
 import pandas as pd
 from fastcore.script import call_parse,store_true
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_voi_lut
 
 from .dicom_load import DicomError,dcmread,get_dicom_files
+from .display import VoiLut,_rgb8,choose_window,display_values,full_range
 from .parallel import map_files
-from .pixels import functional_group,is_colour,modality_unit,n_frames,rgb_values,values_and_padding
+from .pixels import _modality_of,_padding_of,is_colour,modality_unit,n_frames,stored_values
 from .report import Shown,report_page,thumbnail
 from .table import header_dict,rows_frame
+from .windowing import Window
 
-# %% ../nbs/50_prepare.ipynb #73fb2e84
-_voi_tags = ['PhotometricInterpretation','BitsStored','PixelRepresentation','RescaleSlope','RescaleIntercept','ModalityLUTSequence',
-    'VOILUTSequence','WindowCenter','WindowWidth','VOILUTFunction']
+# %% ../nbs/50_prepare.ipynb #d89ecd4f
+def _percentiles(seen):
+    "A window from the 1st to the 99th percentile of measured values, or over all of them where those are equal"
+    lo,hi = np.percentile(seen, [1,99]) if seen.size else (0,0)
+    if lo==hi and seen.size: lo,hi = seen.min(),seen.max()
+    lo,hi = float(lo),float(hi)
+    return Window(center=(lo+hi)/2, width=hi-lo) if hi>lo else Window(center=lo+.5, width=1)
 
-def _voi_header(ds, frame):
-    "The elements that `apply_voi_lut` reads, those of the frame's own window where it has one"
-    res,group = Dataset(),functional_group(ds, frame, 'FrameVOILUTSequence')
-    for src in filter(None, (ds, group)):
-        for k in _voi_tags:
-            if k in src and not (k.startswith('Rescale') and functional_group(ds, frame, 'PixelValueTransformationSequence')): res[k] = src[k]
-    return res
+def _own_window(ds, frame, px):
+    "The file's VOI LUT or first window, else `None`, and what it is called"
+    try: win = choose_window(ds, None, frame, px)
+    except DicomError: return None,f"percentiles, its {'VOI LUT' if ds.get('VOILUTSequence') else 'window'} cannot be used"
+    if win.name==full_range: return None,'percentiles'
+    return win,'VOI LUT' if isinstance(win, VoiLut) else 'window'
 
-def _windowed(px, hdr):
-    "`px` through the VOI LUT or first window in `hdr`, as floats in [0,1]"
-    if hdr.get('VOILUTSequence'):
-        return apply_voi_lut(np.rint(px).astype(np.int32), hdr)/(2**hdr.VOILUTSequence[0].LUTDescriptor[2]-1)
-    with np.errstate(over='ignore'): out = apply_voi_lut(np.append(px.ravel().astype(np.float64), [-1e9,1e9]), hdr)
-    return ((out[:-2]-out[-2])/(out[-1]-out[-2])).reshape(px.shape)
+# %% ../nbs/50_prepare.ipynb #70e364b1
+def _decoded(ds, frame):
+    "Stored values, modality values and padding of one frame; of a colour image its 8-bit values, and no padding"
+    if is_colour(ds):
+        px = _rgb8(ds, frame)
+        return px,px,np.zeros(px.shape[:2], bool)
+    px = stored_values(ds, frame)
+    return px,_modality_of(px, ds, frame).numpy(),_padding_of(px, ds).numpy()
 
-# %% ../nbs/50_prepare.ipynb #488fb77e
-def _percentiles(px, pad):
-    "`px` from its 1st to its 99th percentile, as floats in [0,1]"
-    seen = px[~pad]
-    if not seen.size: return np.zeros(px.shape)
-    lo,hi = np.percentile(seen, [1,99])
-    if lo==hi: lo,hi = seen.min(),seen.max()
-    return np.clip((px-lo)/(hi-lo), 0, 1) if hi>lo else np.zeros(px.shape)
-
-def _to_display(px, pad, ds, frame):
-    "Display values in [0,1], and where the range comes from"
-    hdr = _voi_header(ds, frame)
-    kind = 'VOI LUT' if hdr.get('VOILUTSequence') else 'window' if hdr.get('WindowCenter') is not None and hdr.get('WindowWidth') is not None else ''
-    if kind:
-        try: return _windowed(px, hdr),kind
-        except (ValueError,TypeError,NotImplementedError,AttributeError,IndexError): kind = f', its {kind} cannot be used'
-    return _percentiles(px, pad),'percentiles'+kind
-
-# %% ../nbs/50_prepare.ipynb #4fc6bf4a
-def _inverted(ds):
-    "Is the smallest value white?"
-    shape = ds.get('PresentationLUTShape')
-    return shape=='INVERSE' if shape else ds.get('PhotometricInterpretation')=='MONOCHROME1'
-
-def _rgb8(ds, frame):
-    px = rgb_values(ds, frame)
-    bits = 8*px.itemsize if ds.PhotometricInterpretation=='PALETTE COLOR' else ds.BitsStored
-    return px if px.dtype==np.uint8 and bits==8 else np.rint(px*(255/(2**bits-1))).astype(np.uint8)
-
-def _values(ds, frame):
-    "Modality values and padding of one frame; of a colour image its 8-bit values, and no padding"
-    if not is_colour(ds): return tuple(o.numpy() for o in values_and_padding(ds, frame))
-    px = _rgb8(ds, frame)
-    return px,np.zeros(px.shape[:2], bool)
-
-def _render(px, pad, ds, frame):
+def _render(px, seen, ds, frame):
+    "8-bit picture of stored values, of which `seen` are the measured modality values, and where its range comes from"
     if is_colour(ds): return px,'colour'
-    out,how = _to_display(px, pad, ds, frame)
-    if _inverted(ds): out = 1-out
-    return np.rint(np.where(pad, 0, out)*255).astype(np.uint8),how
+    win,how = _own_window(ds, frame, px)
+    out = display_values(ds, _percentiles(seen) if win is None else win, frame, px)
+    return np.rint(out.numpy()*255).astype(np.uint8),how
 
 def display_image(
     ds:Dataset, # Any image
     frame:int=0, # Which frame
 )->tuple: # uint8 (rows, cols) or (rows, cols, 3) in RGB, and where its range comes from
     "One frame as a screen shows it: the file's own window, its polarity, padding black"
-    return _render(*_values(ds, frame), ds, frame)
+    px,values,pad = _decoded(ds, frame)
+    return _render(px, values[~pad], ds, frame)
 
 # %% ../nbs/50_prepare.ipynb #125cc2f8
 _ending = re.compile(r'\.(dcm|dicom|ima)(\.gz)?$', re.I)
@@ -127,7 +100,7 @@ def _shown(title, how, ds, img, seen):
     caption = f"{ds.get('Modality') or ''} {img.shape[0]} x {img.shape[1]}, {how}".strip()
     return Shown(title, caption, thumbnail(img), np.histogram(seen, bins=64)[0], *ends)
 
-# %% ../nbs/50_prepare.ipynb #2f3f8990
+# %% ../nbs/50_prepare.ipynb #62634a2c
 def _write_image(img, fn, quality):
     fn.parent.mkdir(parents=True, exist_ok=True)
     if img.ndim==3: img = cv2.cvtColor(img, cv2.COLOR_RGB2BGR)
@@ -137,10 +110,10 @@ def _write_image(img, fn, quality):
 
 def _one_image(ds, frame, image, dst, quality):
     "Write the picture of one frame; its row without the header, the picture, and the measured values"
-    px,pad = _values(ds, frame)
-    img,how = _render(px, pad, ds, frame)
+    px,values,pad = _decoded(ds, frame)
+    seen = values[~pad]
+    img,how = _render(px, seen, ds, frame)
     _write_image(img, dst/image, quality)
-    seen = px[~pad]
     return dict(frame=frame, image=image, shown=how, **({} if is_colour(ds) else _statistics(seen))),img,seen
 
 def _all_images(ds, source, name, show, dst, format, max_frames, quality):
