@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Explorer', 'explore']
 
-# %% ../nbs/06_explore.ipynb #3dfef59d
+# %% ../nbs/06_explore.ipynb #34899945
 import base64,html,json,re
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,12 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
-from .dicom_load import element
 from .pack import MISSING,average_pixels,pack_values
-from .pixels import modality_unit,values_and_padding
 
 # %% ../nbs/06_explore.ipynb #b679a8c3
 def _values(x):
@@ -273,25 +270,3 @@ def explore(
     note = [f'{len(kept)} of {len(x)} slices']*(len(kept)<len(x))+[f'means of {packed.block} \u00d7 {packed.block} pixels']*(packed.block>1)
     still = _still(average_pixels(x[kept][K['slice']][None], packed.block)[0], K['level'], K['width'], invert)
     return Explorer(_page(K, title, f"Shown: {', '.join(note)}. The histogram counts all pixels." if note else '', still), packed.shape, title)
-
-# %% ../nbs/06_explore.ipynb #05dac926
-def _measured(ds, frame):
-    "Modality values with NaN for padding"
-    x,pad = values_and_padding(ds, frame)
-    return np.where(pad, np.nan, x)
-
-def _inverted(ds):
-    "Are low values white? DICOM PS3.3 C.11.6.1.2 and C.7.6.3.1.2"
-    shape = element(ds, 'PresentationLUTShape')
-    return shape=='INVERSE' if shape else element(ds, 'PhotometricInterpretation')=='MONOCHROME1'
-
-@patch
-def explore(
-    self:Dataset, # Grey image
-    frame:int|None=None, # Which frame, from 0; `None` for all, as a stack
-    window=None, # Window to begin with, as in `explore`
-    windows=None, # A button for each, as in `explore`
-    **kwargs, # Other arguments of `explore`
-)->Explorer: # Shown by Jupyter
-    "`explore` for the modality values, with padding black"
-    return explore(_measured(self, frame), window, windows, **(dict(unit=modality_unit(self), invert=_inverted(self))|kwargs))
