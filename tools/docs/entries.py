@@ -34,10 +34,17 @@ def cell(s, code=True):
     s = s.replace('|', r'\|')
     return f'`{s}`' if s and code else s
 
-def table(rows, returns, notes):
-    "Markdown table of parameters, then of what is returned; '' if there are none"
+def returned(fn, rows, notes):
+    "Type and meaning of what `fn` returns, `None` if it says neither: the comment after the parenthesis that ends the signature"
+    last = max((line for *_,line in rows), default=fn.lineno)
+    note = next((notes[i] for i in range(last+1, fn.body[0].lineno) if i in notes), '') if fn.returns is None else notes.get(fn.returns.end_lineno, '')
+    return (text(fn.returns),note) if fn.returns is not None or note else None
+
+def table(rows, ret, notes):
+    "Markdown table of parameters, then of what is returned; '' if nothing is said of them"
+    if not (ret and ret[1]) and not any(line in notes for *_,line in rows): return ''
     body = [f"| **{n.replace('*', chr(92)+'*')}** | {cell(anno)} | {cell(dflt)} | {cell(notes.get(line, ''), False)} |" for n,anno,dflt,line in rows]
-    if returns is not None: body.append(f"| *returns* | {cell(text(returns))} | | {cell(notes.get(returns.end_lineno, ''), False)} |")
+    if ret: body.append(f"| *returns* | {cell(ret[0])} | | {cell(ret[1], False)} |")
     return '\n'.join(['| parameter | type | default | meaning |', '|---|---|---|---|', *body]) if body else ''
 
 def names(args):
@@ -57,7 +64,8 @@ def function_entry(fn, notes, owner=None):
     static,prop = 'staticmethod' in marks,any('property' in o or 'as_prop=True' in o for o in marks)
     if owner and not static: fn.args.args.pop(0)
     name = f'{owner}.{fn.name}' if owner else fn.name
-    body = ast.get_docstring(fn) or '',table(parameters(fn), fn.returns, notes)
+    rows = parameters(fn)
+    body = ast.get_docstring(fn) or '',table(rows, returned(fn, rows, notes), notes)
     if prop: return directive('property', name, *body, type=text(fn.returns))
     ret = f' -> {text(fn.returns)}' if fn.returns else ''
     return directive('method' if owner else 'function', f'{name}({names(fn.args)}){ret}', *body, staticmethod=' ' if static else '')
