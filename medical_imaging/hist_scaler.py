@@ -90,7 +90,7 @@ def _draw(paths, n, stratify, seed):
     first = order[np.argsort(turn[order], kind='stable')][:n]
     return [paths[i] for i in sorted(first)]
 
-# %% ../nbs/12_hist_scaler.ipynb #2c3b5d9d
+# %% ../nbs/12_hist_scaler.ipynb #986ea4d1
 def _file_counts(o, mask):
     "Unit and `value_counts` of a file, or of a `Dataset`"
     ds = o if isinstance(o, Dataset) else dcmread(o)
@@ -105,7 +105,7 @@ def _back(y, brks):
     at = torch.as_tensor(y)
     b = torch.from_numpy(brks).to(at.device)
     at = at.double().clamp(0, 1)*(len(b)-1)
-    i = at.nan_to_num().long().clamp(max=max(len(b)-2, 0))
+    i = at.nan_to_num().long()
     res = (b[i]+(at-i)*(b[(i+1).clamp(max=len(b)-1)]-b[i])).float()
     return res if isinstance(y, Tensor) else res.numpy()
 
