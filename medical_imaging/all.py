@@ -5,13 +5,16 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #5bd77959
+# %% ../nbs/99_all.ipynb #9068e7c6
 from importlib import import_module
 
 from .channels import *
+from .crops import *
 from .dicom_load import *
 from .display import *
+from .hist_scaler import *
 from .histogram_scaling import *
+from .masks import *
 from .parallel import *
 from .phantoms import *
 from .pixels import *
@@ -23,7 +26,7 @@ from .show import *
 from .table import *
 from .windowing import *
 
-# %% ../nbs/99_all.ipynb #c6bb0124
+# %% ../nbs/99_all.ipynb #dfbf247b
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','windowing','display','channels','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})
