@@ -37,12 +37,12 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/package: $(BIN)/python settings.ini setup.py pyproject.toml
+$(VENV)/package: $(BIN)/python settings.ini setup.py
 	@echo "Installing medical_imaging in $(VENV): about 6 GB with PyTorch, a few minutes"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
 	@touch $@
 
-$(VENV)/dev: $(BIN)/python settings.ini setup.py pyproject.toml
+$(VENV)/dev: $(BIN)/python settings.ini setup.py
 	@echo "Installing medical_imaging and what its tests need in $(VENV): about 6 GB with PyTorch, a few minutes"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/package

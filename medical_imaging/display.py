@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['full_range', 'VoiLut', 'file_windows', 'is_inverted', 'choose_window', 'window_table', 'display_values',
-           'show_dataset']
+           'show_dataset', 'explorer_windows', 'explore_dataset']
 
-# %% ../nbs/21_display.ipynb #3f87e1aa
+# %% ../nbs/21_display.ipynb #2ab57b75
 from dataclasses import dataclass
 from itertools import islice
 
@@ -18,8 +18,9 @@ from pydicom.multival import MultiValue
 from torch import Tensor
 
 from .dicom_load import DicomError,element,number
+from .explore import Explorer,explore
 from .histogram_scaling import hist_scaled
-from .pixels import _grey_values,_lut,_padding,_rescale,all_values,apply_table,functional_group,is_colour,modality_mapping,modality_values,n_frames,rgb_values,values_and_padding
+from .pixels import _grey_values,_lut,_padding,_rescale,all_values,apply_table,functional_group,is_colour,modality_mapping,modality_unit,modality_values,n_frames,rgb_values,values_and_padding
 from .show import show_images
 from .windowing import Window,as_window,dicom_windows
 
@@ -256,3 +257,34 @@ def show_dataset(
 def show(self:Dataset, frames:int=1, scale=True, cmap='gray', min_px=-1100, max_px=None, **kwargs):
     "`show_dataset`, with fastai's arguments"
     return show_dataset(self, frames, scale, cmap, min_px, max_px, **kwargs)
+
+# %% ../nbs/21_display.ipynb #5ea1c036
+_common = 'brain','subdural','bone','lungs','mediastinum','abdomen_soft','liver','spine_bone'
+
+def explorer_windows(
+    ds:Dataset, # Grey image
+    frame:int=0, # Which frame, from 0
+)->dict: # Name to `Window`
+    "Windows for the buttons of the explorer: those of the file, and for Hounsfield units the usual ones"
+    own = [o for o in file_windows(ds, frame) if isinstance(o, Window)]
+    return {f"file: {o.name or i}":o for i,o in enumerate(own, 1)} | ({k:dicom_windows[k] for k in _common} if modality_unit(ds)=='HU' else {})
+
+# %% ../nbs/21_display.ipynb #36125378
+def explore_dataset(
+    ds:Dataset, # Grey image
+    frame:int|None=None, # Which frame, from 0; `None` for all, as a stack
+    window=None, # Window to begin with: the name of a button, a `Window` or `(width, level)`; `None`: the file's first, else all values
+    windows=None, # A button for each, name to window; `None`: those of `explorer_windows`
+    **kwargs, # Other arguments of `explore`
+)->Explorer: # Shown by Jupyter
+    "`explore` for the modality values of a file, padding black"
+    x,pad = values_and_padding(ds, frame)
+    if windows is None: windows = explorer_windows(ds, frame or 0)
+    if window is None: window = next((k for k in windows if k.startswith('file: ')), None)
+    return explore(x.float().masked_fill(pad, torch.nan), window, windows, **(dict(unit=modality_unit(ds), invert=is_inverted(ds))|kwargs))
+
+# %% ../nbs/21_display.ipynb #2e910a6f
+@patch
+def explore(self:Dataset, frame=None, window=None, windows=None, **kwargs)->Explorer:
+    "The file in the window explorer, see `explore_dataset`"
+    return explore_dataset(self, frame, window, windows, **kwargs)

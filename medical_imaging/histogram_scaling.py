@@ -211,10 +211,10 @@ def hist_table(
     table[stored.view(np.uint16)] = _interp(values, np.unique(brks))
     return table
 
-# %% ../nbs/10_histogram_scaling.ipynb #c4726d28
+# %% ../nbs/10_histogram_scaling.ipynb #74cae616
 def _dataset_scaled(ds, brks=None, min_px=None, max_px=None, mask=None):
     px = _grey_values(ds, None, keep=True)
-    if px.dtype.kind in 'iu' and px.itemsize==1: px = px.astype(np.uint16)
+    if px.dtype.kind in 'iu' and px.itemsize==1: px = px.astype(np.int16)
     if px.ndim==2 and px.dtype.kind in 'iu' and px.itemsize==2:
         brks = None if brks is None else _checked(brks, 1)
         return torch.from_numpy(apply_table(px, hist_table(px, modality_mapping(px, ds), brks, min_px, max_px, _mask_for(px, mask))))

@@ -1,10 +1,16 @@
 "Read docs/ as a visitor does, with Chromium, from the disk and from a server; `make test` runs it after the notebooks"
-import os,shutil,sys,time
+import base64,os,shutil,sys,time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler,ThreadingHTTPServer
 from threading import Thread
 
+import cv2
+import numpy as np
 from nbdev.config import get_config
+
+from medical_imaging.dicom_load import dcmread
+from medical_imaging.pixels import values_and_padding
+from medical_imaging.samples import sample_file
 
 DOCS = get_config().doc_path
 WORD = 'hist_scaled' if 'hist_scaled' in (DOCS/'searchindex.js').read_text() else 'modality_values'
@@ -44,7 +50,7 @@ def test_search(page, base):
     page.keyboard.type(WORD)
     page.keyboard.press('Enter')
     page.locator(f'#search-results a[href*=".{WORD}"]').first.click()
-    page.locator(f'dt[id$=".{WORD}"]').wait_for()
+    page.locator(f'dt[id$=".{WORD}"]').first.wait_for()
 
 def test_entry(page, base):
     "from home, two clicks lead to an entry with its table and its source"
@@ -66,6 +72,94 @@ def test_dark(page, base):
     page.goto(base+'pixels.html')
     assert light()<200, light()
 
+# of the page's first window explorer: its window, its values, and the greys that Bokeh makes of them
+GREYS = """() => {
+    const doc = Bokeh.documents[0], [image] = doc.get_model_by_name('values').data.image, mapper = doc.get_model_by_name('mapper');
+    const text = a => { const b = new Uint8Array(a.buffer, a.byteOffset, a.byteLength); let s = ''; for (const o of b) s += String.fromCharCode(o); return btoa(s); };
+    return [text(image), text(new Uint8Array(mapper.rgba_mapper.v_compute(image)))];
+}"""
+
+def greys(page, box):
+    "Level and width as shown, the values and their greys"
+    level,width = (float(box.locator(f'input[type=number][name={o}]').input_value()) for o in ('level','width'))
+    values,rgba = (base64.b64decode(o) for o in page.evaluate(GREYS))
+    return level,width,np.frombuffer(values, np.float32).reshape(512, 512),np.frombuffer(rgba, np.uint8).reshape(512, 512, 4)
+
+def picture(box):
+    "What is on the screen of the explorer's picture, in greys"
+    return cv2.imdecode(np.frombuffer(box.locator('.mi-frame').screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+
+def check_greys(page, box, hu):
+    "The greys are LINEAR_EXACT of the file's values, computed here, and the screen shows them"
+    level,width,values,rgba = greys(page, box)
+    np.testing.assert_array_equal(values, hu)
+    exact = 255*np.clip((hu.astype(np.float64)-(level-width/2))/width, 0, 1)
+    near = abs(exact%1-.5)<1e-6          # half a grey may go either way
+    expected = np.nan_to_num(exact, nan=0.).round().astype(np.uint8)
+    np.testing.assert_array_equal(rgba[...,:3][~near], np.repeat(expected[...,None], 3, -1)[~near])
+    assert (rgba[...,3]==255).all()
+    page.mouse.move(0, 0)                # the tools leave the picture
+    page.wait_for_timeout(600)
+    seen = picture(box)
+    small = cv2.resize(expected, seen.shape[::-1], interpolation=cv2.INTER_AREA)
+    off = abs(cv2.blur(seen, (5,5)).astype(float)-cv2.blur(small, (5,5)))[3:-3,3:-3].mean()
+    assert off<8, f'the picture on the screen is {off:.1f} greys off'
+    return level,width,seen
+
+def drag(page, slider, to):
+    "Drag the handle of a slider to the fraction `to` of its length"
+    slider.scroll_into_view_if_needed()
+    now = slider.evaluate('o => (o.value-o.min)/(o.max-o.min)')
+    r = slider.bounding_box()
+    x = [r['x']+8+o*(r['width']-16) for o in (now, to)]
+    page.mouse.move(x[0], r['y']+r['height']/2)
+    page.mouse.down()
+    page.mouse.move(x[1], r['y']+r['height']/2, steps=6)
+    page.mouse.up()
+
+def test_explorer(page, base):
+    "sliders, buttons and the band of the window explorer change the picture as computed"
+    hu,pad = values_and_padding(dcmread(sample_file('693_UNCR')))
+    hu = np.where(pad, np.nan, hu)
+    page.goto(base+'explore.html')
+    box = page.locator('.mi-explore').first
+    box.locator('button:enabled').first.wait_for()
+    level,width,first = check_greys(page, box, hu)
+    assert (level,width)==(40,80), (level,width)
+    seen = [first]
+    def changed():
+        seen.append(check_greys(page, box, hu)[2])
+        off = abs(seen[-1].astype(float)-seen[-2]).mean()
+        assert off>2, f'the picture has changed by {off:.1f} greys only'
+    drag(page, box.locator('input[type=range][name=level]'), .2)
+    changed()
+    drag(page, box.locator('input[type=range][name=width]'), .95)
+    changed()
+    box.locator('button', has_text='bone').click()
+    changed()
+    assert box.locator('button[aria-pressed=true]').all_inner_texts()==['bone']
+    band = box.locator('.mi-histogram')
+    r = band.bounding_box()
+    page.mouse.move(r['x']+.6*r['width'], r['y']+40)
+    page.mouse.down()
+    page.mouse.move(r['x']+.3*r['width'], r['y']+40, steps=6)
+    page.mouse.up()
+    changed()
+    assert not box.locator('button[aria-pressed=true]').count()
+    f = box.locator('.mi-frame').bounding_box()
+    page.mouse.move(f['x']+f['width']*(300.5/512), f['y']+f['height']*(200.5/512))
+    text = box.locator('.mi-value').inner_text().replace('\u2212', '-')
+    assert text==f'row 200, column 300: {hu[200,300]:.0f} HU', text
+    page.mouse.move(f['x']+1, f['y']+1)
+    assert box.locator('.mi-value').inner_text()=='row 1, column 1: no value'
+    stack = page.locator('.mi-explore').nth(1)
+    before = picture(stack)
+    drag(page, stack.locator('input[name=slice]'), 0)
+    assert stack.locator('.mi-slice').inner_text()=='1 of 8'
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(600)
+    assert abs(picture(stack).astype(float)-before).mean()>2, 'another slice, the same picture'
+
 def run(browser, base, test):
     "Run `test` in a context of its own, print the result, and say whether it failed"
     ctx,start,why = browser.new_context(viewport=dict(width=1400, height=900), color_scheme='light'),time.time(),''
@@ -85,7 +179,7 @@ def main(sync_playwright, chromium):
     bases = DOCS.resolve().as_uri()+'/',f'http://127.0.0.1:{server.server_port}/'
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=chromium, args=['--no-sandbox','--disable-gpu','--disable-dev-shm-usage'])
-        failed = [run(browser, base, test) for base in bases for test in (test_pages, test_search, test_entry, test_dark)]
+        failed = [run(browser, base, test) for base in bases for test in (test_pages, test_search, test_entry, test_dark, test_explorer)]
     print(f'{len(failed)-sum(failed)} passed, {sum(failed)} failed')
     sys.exit(any(failed))
 

@@ -14,13 +14,13 @@ def output_sizes(nb):
         for o in cell.get('outputs', []):
             data = o.get('data', {})
             text = ''.join(o.get('text', '' if len(data)>1 else data.get('text/plain', '')))
-            yield len(json.dumps(o)),text.count('\n'),any('bokeh' in k for k in data)
+            yield len(json.dumps(o)),text.count('\n'),'data-bokeh=' in ''.join(data.get('text/html', ''))
 
 def draws_unseen(cell):
     "Does the cell plot for the reader, with no output stored?"
     src = ''.join(cell['source'])
     if cell['cell_type']!='code' or cell['outputs'] or re.search(r'^#\| *(hide|export|eval: *false)', src, re.M): return False
-    return re.search(r'\bplt\.|\baxs?\b|\bshow_\w+\(', re.sub(r'^.*import.*$', '', src, flags=re.M)) is not None
+    return re.search(r'\bplt\.|\baxs?\b|\bshow_\w+\(|^(\w+\.)?explore\(', re.sub(r'^.*import.*$', '', src, flags=re.M), re.M) is not None
 
 def check_notebook(fn):
     "What is too large in the notebook `fn`"

@@ -58,7 +58,9 @@ def one_thread():
     cv2.setNumThreads(1)
     if 'SimpleITK' in sys.modules: sys.modules['SimpleITK'].ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
-def as_array(o): return (o.detach().cpu().numpy() if isinstance(o, torch.Tensor) else np.asarray(o)).astype(np.float64)
+def as_array(o):
+    if type(o).__module__.startswith('SimpleITK'): o = sys.modules['SimpleITK'].GetArrayFromImage(o)
+    return (o.detach().cpu().numpy() if isinstance(o, torch.Tensor) else np.asarray(o)).astype(np.float64)
 
 def difference(comp):
     "Largest difference of each way's result from ours; an error where it is larger than that way allows"
