@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['mask2bbox', 'CropRecord', 'crop_resize', 'pad_square', 'resample', 'pixel_spacing']
 
-# %% ../nbs/32_crops.ipynb #8c609a54
+# %% ../nbs/32_crops.ipynb #16e7d40d
 from dataclasses import dataclass
 from math import ceil,floor
 
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import torch
 from pydicom.dataset import Dataset
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from .dicom_load import DicomError,element
@@ -135,22 +136,29 @@ class CropRecord:
         "A mask, whole-number labels or image (..., rows, cols) of the result in the original; 0 where the crop did not reach"
         return _uncrop(m, self)
 
-# %% ../nbs/32_crops.ipynb #15535b34
-def _resize(a, size):
-    "An image of floats to `size` by OpenCV, each axis by area where it shrinks and linearly where it grows"
-    small = tuple(map(min, size, a.shape))
-    if small!=a.shape: a = cv2.resize(a, small[::-1], interpolation=cv2.INTER_AREA)
-    return a if small==size else cv2.resize(a, size[::-1], interpolation=cv2.INTER_LINEAR)
+# %% ../nbs/32_crops.ipynb #517b803e
+def _sparse(lo, hi, size, first, end, dtype):
+    "Weights (size, end-first) of the old pixels from `first` to `end` in each of `size` new ones; view from `lo` to `hi`"
+    n = hi-lo
+    step,i = n/size,np.arange(size)[:,None]
+    if step>1:
+        j = (i*step).astype(np.int32)+np.arange(ceil(step)+1, dtype=np.int32)
+        w = (np.minimum((i+1)*step, j+1)-np.maximum(i*step, j)).clip(0)/step
+    else:
+        at = ((i+.5)*step-.5).clip(0, n-1)
+        j = at.astype(np.int32)+np.arange(2, dtype=np.int32)
+        w = (1-abs(at-j)).clip(0)
+    j += lo-first
+    w[(j<0) | (j>=end-first)] = 0
+    return csr_array((w.astype(dtype).ravel(), j.clip(0, end-first-1).ravel(), np.arange(0, w.size+1, w.shape[1], dtype=np.int32)), shape=(size,end-first))
 
 def _cut(a, rec, fill):
     "Crop one image (rows, cols)"
     (t,l),(b,r) = rec.kept
-    (vt,vl),(vb,vr) = rec.view
-    a = a[t:b,l:r]
-    a = a.astype(np.float64 if a.dtype==np.float64 else np.float32, copy=False)
-    if a.strides[-1]!=a.itemsize or a.strides[0]<0 or not a.dtype.isnative: a = np.ascontiguousarray(a, a.dtype.newbyteorder('='))
-    if rec.kept!=rec.view: a = cv2.copyMakeBorder(a, t-vt, vb-b, l-vl, vr-r, cv2.BORDER_CONSTANT, value=fill)
-    return _resize(a, rec.size)
+    dtype = np.float64 if a.dtype==np.float64 else np.float32
+    rows,cols = (_sparse(*o, dtype) for o in zip(*rec.view, rec.size, *rec.kept))
+    out = cv2.transpose(cols@cv2.transpose(rows@np.ascontiguousarray(a[t:b,l:r], dtype)))
+    return out+dtype(fill)*(1-np.outer(rows.sum(1), cols.sum(1))) if fill else out
 
 # %% ../nbs/32_crops.ipynb #2deb0ed3
 def _weights(lo, n, size, length, keep, device):
@@ -220,7 +228,7 @@ def _uncrop(x, rec):
     out = out>=.5 if _kind(x)=='b' else out
     return out if isinstance(x, Tensor) else out.numpy()
 
-# %% ../nbs/32_crops.ipynb #6eacc30c
+# %% ../nbs/32_crops.ipynb #4b413c7c
 def _records(crops, shape, size, fit):
     "A record for each image of `shape`, (..., rows, cols)"
     boxes = crops.tolist() if hasattr(crops, 'tolist') else crops
@@ -236,7 +244,7 @@ def _recorded(x, recs, fill, labels, record):
     return (out,recs[0] if one else recs) if record else out
 
 def crop_resize(
-    x, # Image or batch, tensor or array: (rows, cols), (batch, rows, cols) or (batch, channels, rows, cols)
+    x, # Image or batch of finite numbers, tensor or array: (rows, cols), (batch, rows, cols) or (batch, channels, rows, cols)
     crops, # Boxes of `mask2bbox`: (2, 2) for one image, (batch, 2, 2) for a batch, or (2, 2) for all of it
     new_sz, # Rows and columns of the result; one number for a square
     fit:str='grow', # Fit the box to the aspect of `new_sz` by its surroundings ('grow'), by filling ('pad'), or by stretching it ('stretch')

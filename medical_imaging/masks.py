@@ -78,18 +78,19 @@ def gauss_blur2d(
     r = int(truncate*s+.5)
     return _blur(x, lambda o: cv2.GaussianBlur(o, (2*r+1,2*r+1), s, borderType=cv2.BORDER_REPLICATE), lambda o: _gauss_device(o, s, r))
 
-# %% ../nbs/30_masks.ipynb #95c6909a
+# %% ../nbs/30_masks.ipynb #f9d37973
 def _side(shape, sigma):
     if not sigma>0: raise ValueError(f"sigma must be > 0, a share of the shorter side, got {sigma}")
     return 2*int(sigma*min(shape[-2:])/4)+1
 
 def _blurred_box(p, k, remove_max, pad):
-    "Blur display values of one image; NaN, padding and white count as black"
+    "Box blur of display values, times 65535; NaN, padding and white count as black. In 16 bits, twice as fast as floats and within 1/65535"
     p = _floats(p)
     cv2.patchNaNs(p, 0)
     if remove_max: cv2.threshold(p, 1-2**-24, 0, cv2.THRESH_TOZERO_INV, dst=p)
     if pad is not None: p[pad] = 0
-    return cv2.blur(p, (k,k), borderType=cv2.BORDER_REPLICATE)
+    px = np.multiply(p, np.float32(65535), out=np.empty(p.shape, np.uint16), casting='unsafe')
+    return cv2.boxFilter(px, cv2.CV_32F, (k,k), borderType=cv2.BORDER_REPLICATE)
 
 def _mask_device(x, window, k, thresh, remove_max, pad):
     p = window(x).nan_to_num_(0)
@@ -97,7 +98,7 @@ def _mask_device(x, window, k, thresh, remove_max, pad):
     if pad is None: return _box_device(p, k)>thresh
     return (_box_device(p.masked_fill_(pad, 0), k)>thresh) & ~pad
 
-# %% ../nbs/30_masks.ipynb #89d10c6f
+# %% ../nbs/30_masks.ipynb #617adef3
 def _padding_like(padding, x):
     "`padding` for each pixel of `x`, an array or a tensor on its device, or `None`"
     if padding is None: return None
@@ -121,7 +122,7 @@ def mask_from_blur(
     k = _side(a.shape, sigma)
     for i in np.ndindex(a.shape[:-2]):
         out = pad[i] if pad is not None else None
-        np.greater(_blurred_box(win(a[i]), k, remove_max, out), thresh, out=mask[i])
+        np.greater(_blurred_box(win(a[i]), k, remove_max, out), np.float32(thresh*65535), out=mask[i])
         if out is not None: mask[i] &= ~out
     return _like(mask, x)
 
@@ -132,7 +133,7 @@ def mask_from_blur(self:Dataset, window, sigma:float=.3, thresh:float=.05, remov
     px = _grey_values(self, None, keep=True)
     return mask_from_blur(_modality_of(px, self, None), window, sigma, thresh, remove_max, _padding_of(px, self) if 'PixelPaddingValue' in self else None)
 
-# %% ../nbs/30_masks.ipynb #ff2cdeef
+# %% ../nbs/30_masks.ipynb #7730fa51
 _disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5,5))
 
 def _filled(m):
@@ -143,10 +144,10 @@ def _filled(m):
 def _body(hu, threshold, pad):
     dense = (hu>threshold) if pad is None else (hu>threshold) & ~pad
     parts = cv2.morphologyEx(dense.view(np.uint8), cv2.MORPH_OPEN, _disk, borderType=cv2.BORDER_REPLICATE)
-    n,labels = cv2.connectedComponents(parts, connectivity=4)
+    n,labels = cv2.connectedComponents(parts)
     if n<2: return np.zeros(hu.shape, bool)
-    labels = labels.astype(np.float32)                    # which OpenCV counts and compares several times as fast
-    sizes = cv2.calcHist([labels], [0], None, [n], [0,n])
+    if n<2**16: labels = labels.astype(np.uint16)         # twice as fast to count
+    sizes = cv2.calcHist([labels], [0], None, [n], [0,n]) if n<2**16 else np.bincount(labels.ravel())
     return _filled(cv2.compare(labels, float(1+sizes[1:].argmax()), cv2.CMP_EQ))
 
 def _hu_and_padding(x, padding):

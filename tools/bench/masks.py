@@ -13,7 +13,7 @@ from monai.transforms import CropForeground,Resize
 from scipy import ndimage
 
 from harness import Comparison,Topic,Way
-from images import decoded,describe,values
+from images import decoded,describe,unit,values
 
 fai,mi = 'fastai.medical.imaging','medical_imaging'
 fai_mask,fai_dataset_mask = torch.Tensor.mask_from_blur,Dataset.mask_from_blur
@@ -58,7 +58,7 @@ def masks_alone():
             Way('fastai windowed, SciPy gaussian_filter', ndimage.gaussian_filter, 'scipy', (x,w), lambda o, w: ndimage.gaussian_filter(fai_window(o, *w).numpy(), .3*512)>.05, note='the real Gaussian, another mask')],
             'Window, blur and threshold of a float tensor of HU.')
         yield Comparison('mask_from_blur of a Dataset', describe(name, x), [Way('Dataset.mask_from_blur', dataset_mask, mi, (decoded(name),w)), Way('fastai Dataset.mask_from_blur', fai_dataset_mask, fai, (decoded(name),w))],
-            'The pixels are decoded before by fastai, which keeps them; ours decodes them, and leaves out padding.')
+            'Both find the array that pydicom keeps in the Dataset. Ours leaves out padding.')
 
 def by_skimage(x):
     m = skimage.morphology.opening(x.numpy()>-500, skimage.morphology.disk(2))
@@ -80,11 +80,11 @@ def bodies():
 @topic.time
 def blurs():
     for name in (head,'RG1_UNCR'):
-        x = values(name)
+        x = unit(values(name))
         yield Comparison('uniform_blur2d, 77 pixels', describe(name, x), [Way('uniform_blur2d', uniform_blur2d, mi, (x,77)), Way('fastai uniform_blur2d', fm.uniform_blur2d, fai, (x,77), note='zeros beyond the edge'),
-            Way('SciPy uniform_filter', ndimage.uniform_filter, 'scipy', (x.numpy(),77), lambda o, k: ndimage.uniform_filter(o, k, mode='nearest'), same=.05)], 'A box blur, whose time does not depend on its width.')
-    x = values(head)
-    yield Comparison('gauss_blur2d, sigma 4', describe(head, x), [Way('gauss_blur2d', gauss_blur2d, mi, (x,4)), Way('SciPy gaussian_filter', ndimage.gaussian_filter, 'scipy', (x.numpy(),4), lambda o, s: ndimage.gaussian_filter(o, s, mode='nearest'), same=.05)],
+            Way('SciPy uniform_filter', ndimage.uniform_filter, 'scipy', (x.numpy(),77), lambda o, k: ndimage.uniform_filter(o, k, mode='nearest'), same=2e-6)], 'A box blur, whose time does not depend on its width.')
+    x = unit(values(head))
+    yield Comparison('gauss_blur2d, sigma 4', describe(head, x), [Way('gauss_blur2d', gauss_blur2d, mi, (x,4)), Way('SciPy gaussian_filter', ndimage.gaussian_filter, 'scipy', (x.numpy(),4), lambda o, s: ndimage.gaussian_filter(o, s, mode='nearest'), same=2e-6)],
         'Both reach 4 sigmas.')
 
 @topic.time
