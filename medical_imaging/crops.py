@@ -136,27 +136,29 @@ class CropRecord:
         "A mask, whole-number labels or image (..., rows, cols) of the result in the original; 0 where the crop did not reach"
         return _uncrop(m, self)
 
-# %% ../nbs/32_crops.ipynb #517b803e
-def _sparse(lo, hi, size, first, end, dtype):
-    "Weights (size, end-first) of the old pixels from `first` to `end` in each of `size` new ones; view from `lo` to `hi`"
-    n = hi-lo
+# %% ../nbs/32_crops.ipynb #dc064b52
+def _sparse(lo, n, size, length, dtype):
+    "Weights (size, length) of `length` old pixels in each of `size` new ones; view from `lo`, `n` long"
     step,i = n/size,np.arange(size)[:,None]
     if step>1:
         j = (i*step).astype(np.int32)+np.arange(ceil(step)+1, dtype=np.int32)
-        w = (np.minimum((i+1)*step, j+1)-np.maximum(i*step, j)).clip(0)/step
+        w = np.maximum(np.minimum((i+1)*step, j+1)-np.maximum(i*step, j), 0)/step
     else:
-        at = ((i+.5)*step-.5).clip(0, n-1)
+        at = np.minimum(np.maximum((i+.5)*step-.5, 0), n-1)
         j = at.astype(np.int32)+np.arange(2, dtype=np.int32)
-        w = (1-abs(at-j)).clip(0)
-    j += lo-first
-    w[(j<0) | (j>=end-first)] = 0
-    return csr_array((w.astype(dtype).ravel(), j.clip(0, end-first-1).ravel(), np.arange(0, w.size+1, w.shape[1], dtype=np.int32)), shape=(size,end-first))
+        w = np.maximum(1-abs(at-j), 0)
+    j += lo
+    out = (j<0) | (j>=length)
+    w[out],j[out] = 0,0
+    return csr_array((w.astype(dtype).ravel(), j.ravel(), np.arange(0, w.size+1, w.shape[1], dtype=np.int32)), shape=(size,length))
 
 def _cut(a, rec, fill):
     "Crop one image (rows, cols)"
     (t,l),(b,r) = rec.kept
     dtype = np.float64 if a.dtype==np.float64 else np.float32
-    rows,cols = (_sparse(*o, dtype) for o in zip(*rec.view, rec.size, *rec.kept))
+    down,across = ((v-k,w-v,n,e-k,dtype) for v,w,n,k,e in zip(*rec.view, rec.size, *rec.kept))
+    rows = _sparse(*down)
+    cols = rows if across==down else _sparse(*across)
     out = cv2.transpose(cols@cv2.transpose(rows@np.ascontiguousarray(a[t:b,l:r], dtype)))
     return out+dtype(fill)*(1-np.outer(rows.sum(1), cols.sum(1))) if fill else out
 

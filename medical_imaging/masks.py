@@ -78,27 +78,31 @@ def gauss_blur2d(
     r = int(truncate*s+.5)
     return _blur(x, lambda o: cv2.GaussianBlur(o, (2*r+1,2*r+1), s, borderType=cv2.BORDER_REPLICATE), lambda o: _gauss_device(o, s, r))
 
-# %% ../nbs/30_masks.ipynb #f9d37973
+# %% ../nbs/30_masks.ipynb #9ae9def7
 def _side(shape, sigma):
     if not sigma>0: raise ValueError(f"sigma must be > 0, a share of the shorter side, got {sigma}")
     return 2*int(sigma*min(shape[-2:])/4)+1
 
-def _blurred_box(p, k, remove_max, pad):
-    "Box blur of display values, times 65535; NaN, padding and white count as black. In 16 bits, twice as fast as floats and within 1/65535"
-    p = _floats(p)
-    cv2.patchNaNs(p, 0)
-    if remove_max: cv2.threshold(p, 1-2**-24, 0, cv2.THRESH_TOZERO_INV, dst=p)
-    if pad is not None: p[pad] = 0
-    px = np.multiply(p, np.float32(65535), out=np.empty(p.shape, np.uint16), casting='unsafe')
+def _sixteen(a, win):
+    "Display values times 65535, as uint16; NaN and infinities become 0"
+    if win.voi_lut_function!='LINEAR_EXACT': return (np.where(np.isfinite(a), win(a), 0)*np.float32(65535)).round().astype(np.uint16)
+    scale = 65535/win.width
+    return cv2.addWeighted(a, scale, a, 0, -scale*(win.center-win.width/2), dtype=cv2.CV_16U)
+
+def _blurred_box(a, win, k, remove_max, pad):
+    "Box blur of display values, times 65535: in 16 bits twice as fast as in floats, and within 1/65535. Padding and white count as black"
+    px = _sixteen(_floats(a), win)
+    if remove_max: cv2.threshold(px, 65534, 0, cv2.THRESH_TOZERO_INV, dst=px)
+    if pad is not None: px[pad] = 0
     return cv2.boxFilter(px, cv2.CV_32F, (k,k), borderType=cv2.BORDER_REPLICATE)
 
 def _mask_device(x, window, k, thresh, remove_max, pad):
-    p = window(x).nan_to_num_(0)
+    p = window(x).masked_fill_(~x.isfinite(), 0)
     if remove_max: p.masked_fill_(p==1, 0)
     if pad is None: return _box_device(p, k)>thresh
     return (_box_device(p.masked_fill_(pad, 0), k)>thresh) & ~pad
 
-# %% ../nbs/30_masks.ipynb #617adef3
+# %% ../nbs/30_masks.ipynb #fff9cfb6
 def _padding_like(padding, x):
     "`padding` for each pixel of `x`, an array or a tensor on its device, or `None`"
     if padding is None: return None
@@ -108,7 +112,7 @@ def _padding_like(padding, x):
     return np.broadcast_to(_array(padding, 'padding'), x.shape)
 
 def mask_from_blur(
-    x, # Modality values, tensor or array, (..., rows, cols)
+    x, # Modality values, tensor or array, (..., rows, cols); NaN and infinities count as black
     window, # `Window`, name or `(width, level)` that shows what the mask is to hold
     sigma:float=.3, # Twice the side of the box, as a share of the shorter side of the image
     thresh:float=.05, # Lowest blurred display value in the mask, exclusive
@@ -122,7 +126,7 @@ def mask_from_blur(
     k = _side(a.shape, sigma)
     for i in np.ndindex(a.shape[:-2]):
         out = pad[i] if pad is not None else None
-        np.greater(_blurred_box(win(a[i]), k, remove_max, out), np.float32(thresh*65535), out=mask[i])
+        np.greater(_blurred_box(a[i], win, k, remove_max, out), np.float32(thresh*65535), out=mask[i])
         if out is not None: mask[i] &= ~out
     return _like(mask, x)
 
