@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['mask2bbox', 'CropRecord', 'crop_resize', 'pad_square', 'resample', 'pixel_spacing']
 
-# %% ../nbs/32_crops.ipynb #16e7d40d
+# %% ../nbs/32_crops.ipynb #46004bc9
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil,floor
 
 import cv2
@@ -136,9 +137,10 @@ class CropRecord:
         "A mask, whole-number labels or image (..., rows, cols) of the result in the original; 0 where the crop did not reach"
         return _uncrop(m, self)
 
-# %% ../nbs/32_crops.ipynb #dc064b52
-def _sparse(lo, n, size, length, dtype):
-    "Weights (size, length) of `length` old pixels in each of `size` new ones; view from `lo`, `n` long"
+# %% ../nbs/32_crops.ipynb #1a3d7385
+@lru_cache(maxsize=1024)      # a data set has few lengths
+def _sparse(n, size, dtype):
+    "Weights (size, n) of `n` old pixels in each of `size` new ones"
     step,i = n/size,np.arange(size)[:,None]
     if step>1:
         j = (i*step).astype(np.int32)+np.arange(ceil(step)+1, dtype=np.int32)
@@ -147,20 +149,16 @@ def _sparse(lo, n, size, length, dtype):
         at = np.minimum(np.maximum((i+.5)*step-.5, 0), n-1)
         j = at.astype(np.int32)+np.arange(2, dtype=np.int32)
         w = np.maximum(1-abs(at-j), 0)
-    j += lo
-    out = (j<0) | (j>=length)
-    w[out],j[out] = 0,0
-    return csr_array((w.astype(dtype).ravel(), j.ravel(), np.arange(0, w.size+1, w.shape[1], dtype=np.int32)), shape=(size,length))
+    return csr_array((w.astype(dtype).ravel(), np.minimum(j, n-1).ravel(), np.arange(0, w.size+1, w.shape[1], dtype=np.int32)), shape=(size,n))
 
 def _cut(a, rec, fill):
     "Crop one image (rows, cols)"
-    (t,l),(b,r) = rec.kept
+    (t,l),(b,r),(vt,vl),(vb,vr) = *rec.kept,*rec.view
     dtype = np.float64 if a.dtype==np.float64 else np.float32
-    down,across = ((v-k,w-v,n,e-k,dtype) for v,w,n,k,e in zip(*rec.view, rec.size, *rec.kept))
-    rows = _sparse(*down)
-    cols = rows if across==down else _sparse(*across)
-    out = cv2.transpose(cols@cv2.transpose(rows@np.ascontiguousarray(a[t:b,l:r], dtype)))
-    return out+dtype(fill)*(1-np.outer(rows.sum(1), cols.sum(1))) if fill else out
+    px = np.full((vb-vt,vr-vl), fill, dtype) if rec.kept!=rec.view else np.empty((b-t,r-l), dtype)
+    px[t-vt:b-vt,l-vl:r-vl] = a[t:b,l:r]
+    if px.shape==rec.size: return px
+    return cv2.transpose(_sparse(px.shape[1], rec.size[1], dtype)@cv2.transpose(_sparse(px.shape[0], rec.size[0], dtype)@px))
 
 # %% ../nbs/32_crops.ipynb #2deb0ed3
 def _weights(lo, n, size, length, keep, device):
