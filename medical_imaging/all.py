@@ -5,15 +5,17 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #1bbc89be
+# %% ../nbs/99_all.ipynb #08b6d6bd
 from importlib import import_module
 
 from .channels import *
+from .crops import *
 from .dicom_load import *
 from .display import *
 from .explore import *
 from .hist_scaler import *
 from .histogram_scaling import *
+from .masks import *
 from .pack import *
 from .parallel import *
 from .phantoms import *
@@ -26,7 +28,7 @@ from .show import *
 from .table import *
 from .windowing import *
 
-# %% ../nbs/99_all.ipynb #c8400b3f
+# %% ../nbs/99_all.ipynb #49760804
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

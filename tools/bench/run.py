@@ -8,7 +8,7 @@ from pathlib import Path
 import harness
 import medical_imaging.all   # all our methods are in place before a topic imports fastai, which replaces some
 
-topics = ['histogram','windowing']       # each is a file beside this one, and a heading of the page
+topics = ['histogram','windowing','masks'] # each is a file beside this one, and a heading of the page
 page,result = 'nbs/how_fast.ipynb','nbs/bench.json'
 
 def load(names):
