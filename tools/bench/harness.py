@@ -11,6 +11,11 @@ os.environ.update({o:'1' for o in ('OMP_NUM_THREADS','OPENBLAS_NUM_THREADS','MKL
 import cv2
 import numpy as np
 import torch
+from pydicom.dataset import Dataset
+
+import medical_imaging.all
+
+methods = dict(vars(Dataset))    # ours, before a topic imports fastai, which replaces some
 
 root = Path(__file__).resolve().parents[2]
 ours = 'medical_imaging'

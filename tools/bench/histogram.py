@@ -1,8 +1,6 @@
 "Histogram scaling, ours and theirs"
-# our methods as plain functions, before fastai replaces them
 from pydicom.dataset import Dataset
 from medical_imaging.histogram_scaling import freqhist_bins,hist_scaled
-dataset_hist_scaled = Dataset.hist_scaled
 
 import cv2
 import kornia
@@ -13,9 +11,10 @@ import torchvision.transforms.functional as tvf
 from fastai.medical import imaging as _   # patches Tensor and Dataset
 from monai.transforms import HistogramNormalize
 
-from harness import Comparison,Topic,Way
+from harness import Comparison,Topic,Way,methods
 from images import decoded,describe,fractional,names,opened,stored,unit,values,whole
 
+dataset_hist_scaled = methods['hist_scaled']
 fai,mi = 'fastai.medical.imaging','medical_imaging.histogram_scaling'
 fai_dataset,fai_tensor,fai_bins = Dataset.hist_scaled,torch.Tensor.hist_scaled,torch.Tensor.freqhist_bins
 topic = Topic('Histogram scaling')

@@ -2,7 +2,6 @@
 from pydicom.dataset import Dataset
 from medical_imaging.crops import _sparse,crop_resize,mask2bbox
 from medical_imaging.masks import body_mask,gauss_blur2d,mask_from_blur,uniform_blur2d
-dataset_mask = Dataset.mask_from_blur     # our method as a plain function, before fastai replaces it
 
 import skimage.measure
 import skimage.morphology
@@ -11,9 +10,10 @@ from fastai.medical import imaging as fm   # patches Tensor and Dataset
 from monai.transforms import CropForeground,Resize
 from scipy import ndimage
 
-from harness import Comparison,Topic,Way
+from harness import Comparison,Topic,Way,methods
 from images import decoded,describe,unit,values
 
+dataset_mask = methods['mask_from_blur']
 fai,mi = 'fastai.medical.imaging','medical_imaging'
 fai_mask,fai_dataset_mask = torch.Tensor.mask_from_blur,Dataset.mask_from_blur
 fai_window = torch.Tensor.windowed

@@ -6,7 +6,6 @@ import argparse,importlib,json,subprocess,sys,warnings
 from pathlib import Path
 
 import harness
-import medical_imaging.all   # all our methods are in place before a topic imports fastai, which replaces some
 
 topics = ['histogram','windowing','masks'] # each is a file beside this one, and a heading of the page
 page,result = 'nbs/how_fast.ipynb','nbs/bench.json'

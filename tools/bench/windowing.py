@@ -1,5 +1,4 @@
 "Windows, ours and theirs"
-# our functions by name, before fastai replaces methods
 from pydicom.dataset import Dataset
 from medical_imaging.channels import channel_table,to_nchan
 from medical_imaging.pixels import apply_table
