@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['display_image', 'image_names', 'pick_frames', 'Prepared', 'prepare', 'dicom_prepare']
 
-# %% ../nbs/50_prepare.ipynb #a385e985
+# %% ../nbs/50_prepare.ipynb #e103d3df
 import csv,re,sys,warnings
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 from fastcore.script import call_parse,store_true
 from pydicom.dataset import Dataset
 
