@@ -167,7 +167,7 @@ def soft_window(
     win = as_window(win)
     return Window(center=win.center, width=win.width, voi_lut_function='SIGMOID', name=win.name, source=win.source)
 
-# %% ../nbs/22_channels.ipynb #057aa5a9
+# %% ../nbs/22_channels.ipynb #71608eae
 def _exact(win):
     "Center, width and function of `win`, with LINEAR as the LINEAR_EXACT of the same ends"
     if win.voi_lut_function!='LINEAR': return win.center,win.width,win.voi_lut_function
@@ -182,6 +182,7 @@ def random_window(
     generator:torch.Generator|None=None, # On the CPU, for repeatable numbers whatever the device of `x`
 )->Tensor: # float32 in [0,1], shape of `x`
     "A window that varies, another one for each image of a batch"
+    if not isinstance(x, Tensor): raise TypeError(f"x must be a tensor, got {type(x).__name__}; modality_values(ds) makes one of a Dataset, torch.from_numpy of an array")
     if not (shift>=0 and scale>=0): raise ValueError(f"shift and scale must be >= 0, got {shift} and {scale}")
     center,width,f = _exact(as_window(win))
     n = len(x) if x.ndim>2 else 1

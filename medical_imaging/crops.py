@@ -228,12 +228,12 @@ def _uncrop(x, rec):
     out = out>=.5 if _kind(x)=='b' else out
     return out if isinstance(x, Tensor) else out.numpy()
 
-# %% ../nbs/32_crops.ipynb #4b413c7c
+# %% ../nbs/32_crops.ipynb #94236f57
 def _records(crops, shape, size, fit):
     "A record for each image of `shape`, (..., rows, cols)"
     boxes = crops.tolist() if hasattr(crops, 'tolist') else crops
     want = (2,2) if len(shape)==2 else (shape[0],2,2)
-    if np.shape(boxes) not in (want,(2,2)): raise ValueError(f"crops must have shape {want} for x of shape {tuple(shape)}, got {np.shape(boxes)}; fastai's boxes have the batch last, .permute(2,0,1) brings it to the front")
+    if np.shape(boxes) not in (want,(2,2)): raise ValueError(f"crops must have shape {want} for x of shape {tuple(shape)}, got {np.shape(boxes)}; mask2bbox(mask) makes a box of a mask, and fastai's boxes have the batch last, .permute(2,0,1) brings it to the front")
     if np.ndim(boxes)==2: boxes = [boxes]*(1 if len(shape)==2 else shape[0])
     return [CropRecord.of(o, tuple(shape[-2:]), size, fit) for o in boxes]
 
@@ -253,6 +253,7 @@ def crop_resize(
     record:bool=False, # Return the `CropRecord` as well, a list of them for a batch?
 ): # Float32 (float64 for float64; boolean for boolean; the dtype of labels), kind and device of `x`, last two axes `new_sz`
     "Cut boxes out and resize them"
+    if not isinstance(x, (Tensor,np.ndarray)): raise TypeError(f"x must be a tensor or array, got {type(x).__name__}; modality_values(ds) makes one of a Dataset")
     if x.ndim not in (2,3,4): raise ValueError(f"x must have shape (rows, cols), (batch, rows, cols) or (batch, channels, rows, cols), got {tuple(x.shape)}")
     return _recorded(x, _records(crops, x.shape, _pair(new_sz, 'new_sz'), fit), fill, labels, record)
 

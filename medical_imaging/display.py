@@ -90,12 +90,13 @@ def _proposed(ds, frame):
     for item in element(src, 'VOILUTSequence', []): yield _voi_lut(item, ds, frame)
     yield from _windows_of(src)
 
-# %% ../nbs/21_display.ipynb #fe80ac97
+# %% ../nbs/21_display.ipynb #5f315700
 def file_windows(
     ds:Dataset, # Grey image; its pixels are not read
     frame:int=0, # Which frame, from 0
 )->list: # `VoiLut`s, then `Window`s, in their order; empty where there are none
     "Every VOI LUT and window that the file holds for one frame, DICOM PS3.3 C.11.2"
+    if not isinstance(ds, Dataset): raise TypeError(f"ds must be a pydicom Dataset, got {type(ds).__name__}; open the file with dcmread first")
     return list(_proposed(ds, frame))
 
 # %% ../nbs/21_display.ipynb #6448fe0b
@@ -135,7 +136,7 @@ def _by_name(name, ds, frame):
         if o.name and o.name.lower()==name.lower(): return o
     raise KeyError(f"window must be one of {', '.join(dicom_windows)}, or of those in the file ({', '.join(o.name for o in own if o.name) or 'none has a name'}), got {name!r}")
 
-# %% ../nbs/21_display.ipynb #a6d58074
+# %% ../nbs/21_display.ipynb #ebd867ab
 def choose_window(
     ds:Dataset, # Grey image
     window=None, # `None`, number in `file_windows`, name, `Window`, `VoiLut` or `(width, level)`
@@ -149,7 +150,7 @@ def choose_window(
     if isinstance(window, str): return _by_name(window, ds, frame)
     if isinstance(window, bool) or not isinstance(window, (int,np.integer)): return window if isinstance(window, VoiLut) else as_window(window)
     own = next(islice(_proposed(ds, frame), int(window), None), None) if window>=0 else None
-    if own is None: raise ValueError(f"window must be the number of one of the {len(file_windows(ds, frame))} windows in the file, from 0, got {window}")
+    if own is None: raise ValueError(f"window must be the number of the {len(file_windows(ds, frame))} windows and VOI LUTs in the file, from 0, got {window}")
     return own
 
 # %% ../nbs/21_display.ipynb #baaececd
@@ -212,7 +213,7 @@ def display_values(
     if px.ndim==2: return torch.from_numpy(_one_display(px, ds, frame or 0, window))
     return torch.from_numpy(np.stack([_one_display(o, ds, i, window) for i,o in enumerate(px)]))
 
-# %% ../nbs/21_display.ipynb #0e6edc50
+# %% ../nbs/21_display.ipynb #c9c7bec3
 def _rgb8(ds, frame):
     "Colour of 8 bits"
     px = rgb_values(ds, frame)
@@ -231,14 +232,14 @@ def _pictures(ds, frames, scale, min_px, max_px):
     "One picture for each of `frames`"
     if is_colour(ds): return [_rgb8(ds, i) for i in frames]
     if scale is None or scale is False: return [modality_values(ds, i) for i in frames]
-    if isinstance(scale, (str,tuple,Window,VoiLut)): return [display_values(ds, None if isinstance(scale, str) and scale=='file' else scale, i) for i in frames]
+    if isinstance(scale, (str,tuple,Window,VoiLut,int)) and scale is not True: return [display_values(ds, None if isinstance(scale, str) and scale=='file' else scale, i) for i in frames]
     return list(_hist_display(ds, frames, None if scale is True else scale, min_px, max_px))
 
-# %% ../nbs/21_display.ipynb #37b54e38
+# %% ../nbs/21_display.ipynb #69f8cf71
 def show_dataset(
     ds:Dataset, # Any image
     frames:int=1, # How many of the first frames; all if there are fewer
-    scale=True, # `True`: histogram-scaled; `False`: raw; name, `(width, level)` or `Window`; 'file'; or breakpoints of `freqhist_bins`
+    scale=True, # `True`: histogram-scaled; `False`: raw; 'file'; number in `file_windows`, name, `(width, level)` or `Window`; or breakpoints of `freqhist_bins`
     cmap='gray', # Colour map of grey images
     min_px:float|None=-1100, # For histogram scaling: values below become this one first
     max_px:float|None=None, # For histogram scaling: values above become this one first
@@ -258,7 +259,8 @@ def show(self:Dataset, frames:int=1, scale=True, cmap='gray', min_px=-1100, max_
     "`show_dataset`, with fastai's arguments"
     return show_dataset(self, frames, scale, cmap, min_px, max_px, **kwargs)
 
-# %% ../nbs/21_display.ipynb #5ea1c036
+# %% ../nbs/21_display.ipynb #82e095fe
+_always = 'all values','1 to 99 %'     # buttons that `explore` adds by itself
 _common = 'brain','subdural','bone','lungs','mediastinum','abdomen_soft','liver','spine_bone'
 
 def explorer_windows(
@@ -267,20 +269,22 @@ def explorer_windows(
 )->dict: # Name to `Window`
     "Windows for the buttons of the explorer: those of the file, and for Hounsfield units the usual ones"
     own = [o for o in file_windows(ds, frame) if isinstance(o, Window)]
-    return {f"file: {o.name or i}":o for i,o in enumerate(own, 1)} | ({k:dicom_windows[k] for k in _common} if modality_unit(ds)=='HU' else {})
+    return {f"file: {o.name or i}":o for i,o in enumerate(own)} | ({k:dicom_windows[k] for k in _common} if modality_unit(ds)=='HU' else {})
 
-# %% ../nbs/21_display.ipynb #36125378
+# %% ../nbs/21_display.ipynb #3eb7d5b5
 def explore_dataset(
     ds:Dataset, # Grey image
     frame:int|None=None, # Which frame, from 0; `None` for all, as a stack
-    window=None, # Window to begin with: the name of a button, a `Window` or `(width, level)`; `None`: the file's first, else all values
+    window=None, # Window to begin with: the name of a button, or any of `display_values`; `None`: the file's first, else all values
     windows=None, # A button for each, name to window; `None`: those of `explorer_windows`
     **kwargs, # Other arguments of `explore`
 )->Explorer: # Shown by Jupyter
     "`explore` for the modality values of a file, padding black"
     x,pad = values_and_padding(ds, frame)
     if windows is None: windows = explorer_windows(ds, frame or 0)
-    if window is None: window = next((k for k in windows if k.startswith('file: ')), None)
+    elif hasattr(windows, 'items'): windows = {k:as_window(o) for k,o in windows.items()}
+    if window is None: window = next((k for k in windows if k.startswith('file: ')), None) if hasattr(windows, 'items') else None
+    elif not (isinstance(window, str) and (window in _always or hasattr(windows, '__contains__') and window in windows)): window = choose_window(ds, window, frame or 0)
     return explore(x.float().masked_fill(pad, torch.nan), window, windows, **(dict(unit=modality_unit(ds), invert=is_inverted(ds))|kwargs))
 
 # %% ../nbs/21_display.ipynb #2e910a6f

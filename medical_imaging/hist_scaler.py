@@ -90,15 +90,16 @@ def _draw(paths, n, stratify, seed):
     first = order[np.argsort(turn[order], kind='stable')][:n]
     return [paths[i] for i in sorted(first)]
 
-# %% ../nbs/12_hist_scaler.ipynb #986ea4d1
+# %% ../nbs/12_hist_scaler.ipynb #a2a64733
 def _file_counts(o, mask):
     "Unit and `value_counts` of a file, or of a `Dataset`"
     ds = o if isinstance(o, Dataset) else dcmread(o)
     return modality_unit(ds),*value_counts(ds, mask)
 
 def _files(paths):
-    if isinstance(paths, (str,PathLike)): return list(get_dicom_files(paths)) if Path(paths).is_dir() else [paths]
-    return list(paths)
+    if not isinstance(paths, (str,PathLike)): return list(paths)
+    if not Path(paths).exists(): raise FileNotFoundError(f"paths must be files or one folder, got {str(paths)!r}, which is neither; check the path")
+    return list(get_dicom_files(paths)) if Path(paths).is_dir() else [paths]
 
 def _back(y, brks):
     "The value whose place among `brks` is `y`, in [0,1]"
@@ -113,7 +114,7 @@ def _one_unit(units):
     if len(units)>1: raise ValueError(f"paths must be files of one unit, got {', '.join(f'{n} in {u or chr(39)*2}' for u,n in units.most_common())}; fit one HistScaler for each modality")
     return next(iter(units))
 
-# %% ../nbs/12_hist_scaler.ipynb #c779b7f3
+# %% ../nbs/12_hist_scaler.ipynb #d36da341
 @dataclass(eq=False)
 class HistScaler:
     "One histogram scaling for many images, learnt from some of them"
@@ -142,6 +143,7 @@ class HistScaler:
         progress:bool=True, # Show a progress bar?
     )->'HistScaler': # Itself
         "Learn the breakpoints from files, in one pass; those that fail are noted in `errors`"
+        if mask is not None and not callable(mask): raise TypeError(f"mask must be a function of a Dataset, got {type(mask).__name__}; as in mask=lambda ds: modality_values(ds)>-500")
         total,units,self.errors,pixels = _Counts(),Counter(),{},0
         for fn,res,err in map_files(partial(_file_counts, mask=mask), _draw(_files(paths), n, stratify, seed), n_workers, progress=progress, desc='histograms'):
             if err is not None: self.errors['a Dataset' if isinstance(fn, Dataset) else str(fn)] = err
@@ -149,7 +151,7 @@ class HistScaler:
                 units[res[0]] += 1
                 pixels += int(res[2].sum())
                 total.add(*res[1:])
-        if not pixels: raise ValueError(f"paths must hold at least one grey image with pixels that count, got none of {sum(units.values())+len(self.errors)} files{''.join(f'; the first: {o}' for o in [*self.errors.values()][:1])}")
+        if not pixels: raise ValueError(f"paths must hold at least one grey image with pixels that count, got none in {sum(units.values())+len(self.errors)} tried{''.join(f'; the first: {o}' for o in [*self.errors.values()][:1])}")
         self.unit,self.n_files,self.n_pixels = _one_unit(units),sum(units.values()),pixels
         self.brks = np.unique(_of_counts(*total.merge(), self.n_bins))
         self.exact = total.exact

@@ -73,11 +73,11 @@ def _bins(x, n_bins, mask=None):
     px,first,n = codes
     return _of_counts(np.arange(first, first+n), _count(px, n, mask), n_bins).astype(x.dtype)
 
-# %% ../nbs/10_histogram_scaling.ipynb #a3d86ccc
+# %% ../nbs/10_histogram_scaling.ipynb #de95019d
 def _numpy(x, name='x'):
     "`x` as a NumPy array of numbers, shared where that is possible"
     if isinstance(x, Tensor): x = (x.float() if x.dtype==torch.bfloat16 else x).detach().cpu().numpy()
-    if not isinstance(x, np.ndarray) or x.dtype.kind not in 'biuf': raise TypeError(f"{name} must be a tensor or array of numbers, got {getattr(x, 'dtype', type(x).__name__)}")
+    if not isinstance(x, np.ndarray) or x.dtype.kind not in 'biuf': raise TypeError(f"{name} must be a tensor or array of numbers, got {getattr(x, 'dtype', type(x).__name__)}{'; use its method, ds.hist_scaled()' if isinstance(x, Dataset) else ''}")
     if not x.size: raise ValueError(f"{name} must have at least one value, got shape {x.shape}")
     return x.view(np.uint8) if x.dtype==bool else x
 
@@ -86,7 +86,8 @@ def _mask_for(x, mask):
     if mask is None: return None
     mask = _numpy(mask, 'mask')
     if mask.dtype!=np.uint8 or mask.max()>1: raise TypeError(f"mask must be boolean, True where a pixel counts, got {mask.dtype}")
-    return np.broadcast_to(mask.view(bool), x.shape)
+    try: return np.broadcast_to(mask.view(bool), x.shape)
+    except ValueError: raise ValueError(f"mask must have shape {x.shape}, or one that broadcasts to it, got {mask.shape}") from None
 
 # %% ../nbs/10_histogram_scaling.ipynb #5b7008f4
 def freqhist_bins(
@@ -220,8 +221,13 @@ def _dataset_scaled(ds, brks=None, min_px=None, max_px=None, mask=None):
     if min_px is not None or max_px is not None: x = x.clamp(min_px, max_px)
     return hist_scaled(x, brks, mask)
 
-# %% ../nbs/10_histogram_scaling.ipynb #e5ef5646
+# %% ../nbs/10_histogram_scaling.ipynb #9462215e
 @patch
-def hist_scaled(self:Dataset, brks=None, min_px=None, max_px=None, mask=None)->Tensor: # float32 in [0,1], shape of the pixels
+def hist_scaled(self:Dataset,
+    brks=None, # Breakpoints in modality values; `None`: those of the image itself
+    min_px:float|None=None, # Modality values below become this one first
+    max_px:float|None=None, # Modality values above become this one first
+    mask=None, # Boolean, shape of the pixels: True where a pixel counts for the breakpoints; `None`: all, padding too
+)->Tensor: # float32 in [0,1], shape of the pixels
     "`hist_scaled` of the modality values, cut off at `min_px` and `max_px` where given"
     return _dataset_scaled(self, brks, min_px, max_px, mask)

@@ -17,11 +17,11 @@ from torch import Tensor
 from .pixels import _grey_values,_modality_of,_padding_of,modality_unit,values_and_padding
 from .windowing import as_window
 
-# %% ../nbs/30_masks.ipynb #0cff01ce
+# %% ../nbs/30_masks.ipynb #c9fba374
 def _array(x, name='x'):
     "A tensor or array of images as an array of numbers, shared where possible"
     a = (x.float() if x.dtype in (torch.bfloat16,torch.float16) else x).detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
-    if a.dtype.kind not in 'biuf': raise TypeError(f"{name} must hold numbers, got {a.dtype}")
+    if a.dtype.kind not in 'biuf': raise TypeError(f"{name} must be a tensor or array of numbers, got {type(x).__name__}{'; use its method, ds.mask_from_blur' if isinstance(x, Dataset) else ''}")
     if a.ndim<2 or 0 in a.shape[-2:]: raise ValueError(f"{name} must have shape (..., rows, cols), neither of them 0, got {tuple(a.shape)}")
     return a
 

@@ -76,7 +76,7 @@ class Window:
     def __getitem__(self, i): return (self.width,self.center)[i]
     def __call__(self, x, invert=False): return window(x, center=self.center, width=self.width, voi_lut_function=self.voi_lut_function, invert=invert)
 
-# %% ../nbs/20_windowing.ipynb #ad5b2cba
+# %% ../nbs/20_windowing.ipynb #4ab60cd3
 class WindowDict(dict):
     "Windows by name, as items and as attributes"
     def __setitem__(self, k, v): super().__setitem__(k, _named(v, k))
@@ -97,7 +97,7 @@ def as_window(
     if isinstance(w, Window): return w
     if isinstance(w, str): return dicom_windows[w]
     try: width,level = w
-    except (TypeError,ValueError): raise TypeError(f"a window must be a Window, a name or (width, level), got {w!r}") from None
+    except (TypeError,ValueError): raise TypeError(f"a window must be a Window, a name or (width, level), got {w if isinstance(w, (int,float,tuple,list)) else type(w).__name__}") from None
     return Window(center=level, width=width)
 
 # %% ../nbs/20_windowing.ipynb #729be324
