@@ -85,6 +85,10 @@ def _channel_mapping(px, ds, frame, wins, bins):
     if bins is None:
         if px is None: raise ValueError("px must be given for breakpoints of its own (bins=None), got None")
         bins = _own_breaks(_widened(px), f, is_pad)
+    return _channels_of(f, is_pad, wins, bins)
+
+def _channels_of(f, is_pad, wins, bins):
+    "The same, of functions to modality values and to whether they are padding"
     def channels(vals):
         values = torch.from_numpy(f(vals).astype(np.float32))
         cols = [o(values) for o in wins] + ([] if _no_hist(bins) else [hist_scaled(values, bins)])

@@ -152,13 +152,15 @@ def _sparse(n, size, dtype):
     return csr_array((w.astype(dtype).ravel(), np.minimum(j, n-1).ravel(), np.arange(0, w.size+1, w.shape[1], dtype=np.int32)), shape=(size,n))
 
 def _cut(a, rec, fill):
-    "Crop one image (rows, cols)"
+    "Crop one image (rows, cols), or some that lie side by side, (rows, images, cols)"
     (t,l),(b,r),(vt,vl),(vb,vr) = *rec.kept,*rec.view
     dtype = np.float64 if a.dtype==np.float64 else np.float32
-    px = np.full((vb-vt,vr-vl), fill, dtype) if rec.kept!=rec.view else np.empty((b-t,r-l), dtype)
-    px[t-vt:b-vt,l-vl:r-vl] = a[t:b,l:r]
-    if px.shape==rec.size: return px
-    return cv2.transpose(_sparse(px.shape[1], rec.size[1], dtype)@cv2.transpose(_sparse(px.shape[0], rec.size[0], dtype)@px))
+    px = np.full((vb-vt,*a.shape[1:-1],vr-vl), fill, dtype) if rec.kept!=rec.view else np.empty((b-t,*a.shape[1:-1],r-l), dtype)
+    px[t-vt:b-vt,...,l-vl:r-vl] = a[t:b,...,l:r]
+    rows,cols = px.shape[0],px.shape[-1]
+    if (rows,cols)==rec.size: return px
+    narrow = cv2.transpose((_sparse(rows, rec.size[0], dtype)@px.reshape(rows, -1)).reshape(-1, cols))
+    return cv2.transpose(_sparse(cols, rec.size[1], dtype)@narrow).reshape(rec.size[0], *a.shape[1:-1], rec.size[1])
 
 # %% ../nbs/32_crops.ipynb #2deb0ed3
 def _weights(lo, n, size, length, keep, device):

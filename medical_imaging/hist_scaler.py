@@ -26,9 +26,9 @@ from .show import show_mapping
 
 # %% ../nbs/12_hist_scaler.ipynb #6dd4ca2e
 def _distinct(px, keep):
-    "Distinct values of `px` where `keep` is true, and how often each occurs"
+    "Distinct values of `px` where `keep` is true, if it is given, and how often each occurs"
     codes = _codes(px)
-    if codes is None: return np.unique(px[keep], return_counts=True)
+    if codes is None: return np.unique(px if keep is None else px[keep], return_counts=True)
     px16,first,n = codes
     counts = _count(px16, n, keep)
     found = counts.nonzero()[0]
@@ -91,9 +91,9 @@ def _draw(paths, n, stratify, seed):
     return [paths[i] for i in sorted(first)]
 
 # %% ../nbs/12_hist_scaler.ipynb #a2a64733
-def _file_counts(o, mask):
+def _file_counts(o, mask, read):
     "Unit and `value_counts` of a file, or of a `Dataset`"
-    ds = o if isinstance(o, Dataset) else dcmread(o)
+    ds = o if isinstance(o, Dataset) else read(o)
     return modality_unit(ds),*value_counts(ds, mask)
 
 def _files(paths):
@@ -141,11 +141,12 @@ class HistScaler:
         seed:int=0, # Of the drawing
         n_workers:int|None=None, # Processes; `None` for one a core
         progress:bool=True, # Show a progress bar?
+        read=dcmread, # Function that opens one of `paths`
     )->'HistScaler': # Itself
         "Learn the breakpoints from files, in one pass; those that fail are noted in `errors`"
         if mask is not None and not callable(mask): raise TypeError(f"mask must be a function of a Dataset, got {type(mask).__name__}; as in mask=lambda ds: modality_values(ds)>-500")
         total,units,self.errors,pixels = _Counts(),Counter(),{},0
-        for fn,res,err in map_files(partial(_file_counts, mask=mask), _draw(_files(paths), n, stratify, seed), n_workers, progress=progress, desc='histograms'):
+        for fn,res,err in map_files(partial(_file_counts, mask=mask, read=read), _draw(_files(paths), n, stratify, seed), n_workers, progress=progress, desc='histograms'):
             if err is not None: self.errors['a Dataset' if isinstance(fn, Dataset) else str(fn)] = err
             else:
                 units[res[0]] += 1

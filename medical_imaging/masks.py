@@ -145,14 +145,26 @@ def _filled(m):
     edges,_ = cv2.findContours(m, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return cv2.drawContours(np.zeros_like(m), edges, -1, 1, cv2.FILLED).view(bool)
 
-def _body(hu, threshold, pad):
-    dense = (hu>threshold) if pad is None else (hu>threshold) & ~pad
-    parts = cv2.morphologyEx(dense.view(np.uint8), cv2.MORPH_OPEN, _disk, borderType=cv2.BORDER_REPLICATE)
+def _largest(parts):
+    "The largest connected piece, uint8, or `None`"
     n,labels = cv2.connectedComponents(parts)
-    if n<2: return np.zeros(hu.shape, bool)
+    if n<2: return
     if n<2**16: labels = labels.astype(np.uint16)         # twice as fast to count
     sizes = cv2.calcHist([labels], [0], None, [n], [0,n]) if n<2**16 else np.bincount(labels.ravel())
-    return _filled(cv2.compare(labels, float(1+sizes[1:].argmax()), cv2.CMP_EQ))
+    return cv2.compare(labels, float(1+sizes[1:].argmax()), cv2.CMP_EQ)
+
+def _opened(dense): return cv2.morphologyEx(dense.view(np.uint8), cv2.MORPH_OPEN, _disk, borderType=cv2.BORDER_REPLICATE)
+
+def _body_box(dense):
+    "The box around the body mask of an image that is dense where this is true, or `None` without a body"
+    largest = _largest(_opened(dense))
+    if largest is None: return
+    left,top,w,h = cv2.boundingRect(largest)
+    return [[top,left],[top+h,left+w]]
+
+def _body(hu, threshold, pad):
+    largest = _largest(_opened((hu>threshold) if pad is None else (hu>threshold) & ~pad))
+    return np.zeros(hu.shape, bool) if largest is None else _filled(largest)
 
 def _hu_and_padding(x, padding):
     "HU of a CT Dataset with its padding, or `x` as it is"
