@@ -9,6 +9,7 @@ __all__ = []
 from importlib import import_module
 
 from .channels import *
+from .columns import *
 from .crops import *
 from .dicom_load import *
 from .display import *
@@ -21,6 +22,7 @@ from .parallel import *
 from .phantoms import *
 from .pixels import *
 from .prepare import *
+from .quality import *
 from .report import *
 from .samples import *
 from .series import *
@@ -30,5 +32,5 @@ from .windowing import *
 
 # %% ../nbs/99_all.ipynb #49760804
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','report','columns','quality','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})
