@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #08b6d6bd
+# %% ../nbs/99_all.ipynb #b89d4259
 from importlib import import_module
 
 from .channels import *
@@ -30,7 +30,7 @@ from .show import *
 from .table import *
 from .windowing import *
 
-# %% ../nbs/99_all.ipynb #49760804
+# %% ../nbs/99_all.ipynb #d0537fe2
 # by import_module, since `prepare` names a function here too
 _modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','report','columns','quality','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

@@ -11,14 +11,18 @@ import os,re
 import numpy as np
 import pandas as pd
 
-# %% ../nbs/45_columns.ipynb #ecb0ca72
+# %% ../nbs/45_columns.ipynb #3b570c61
 def _as_text(o):
     return str(int(o)) if isinstance(o, (float,np.floating)) and float(o).is_integer() else str(o).strip()
 
+def _codes(v):
+    "`pd.factorize` for anything"
+    try: return pd.factorize(v)
+    except TypeError: return pd.factorize(v.map(str, na_action='ignore'))     # lists and other odd things
+
 def _factorize(v):
     "Codes of the values `v`, -1 for nothing, and what they stand for, as text"
-    try: codes,vals = pd.factorize(v)
-    except TypeError: codes,vals = pd.factorize(v.map(str, na_action='ignore'))     # lists and other odd things
+    codes,vals = _codes(v)
     again,names = pd.factorize(np.array([_as_text(o) or None for o in np.asarray(vals, object)], object))
     return np.append(again, -1)[codes],list(names)
 

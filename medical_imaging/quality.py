@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['quality_columns', 'decoder_plugins', 'Quality', 'quality_report']
 
-# %% ../nbs/46_quality.ipynb #a0dd2123
+# %% ../nbs/46_quality.ipynb #0966a941
 from textwrap import fill
 
 import numpy as np
@@ -14,7 +14,7 @@ from pydicom.pixels import get_decoder
 from pydicom.uid import UID,JPEGBaseline8Bit,JPEGExtended12Bit,JPEGLSNearLossless
 
 from . import pixels as _pixels   # it registers a decoder
-from .columns import _Images,_cut,_groups,_label,_most,_n
+from .columns import _Images,_codes,_cut,_groups,_label,_most,_n
 from .report import tables_html
 
 # %% ../nbs/46_quality.ipynb #f0d71f96
@@ -27,7 +27,7 @@ quality_columns = ('source','fname','frame','error','note','pixel_hash','sign_me
     'PatientID','IssuerOfPatientID','Modality','Rows','Columns','SamplesPerPixel','PhotometricInterpretation','BitsAllocated','BitsStored','HighBit',
     'PixelRepresentation','PixelPaddingValue','ModalityLUTSequence','RescaleType','TransferSyntaxUID','LossyImageCompression',*_slope,*_icpt,*_height,*_width)
 
-# %% ../nbs/46_quality.ipynb #68d17fb9
+# %% ../nbs/46_quality.ipynb #a0fe709e
 def _patients(c):
     "Codes of the patients, -1 without Patient ID"
     ids,(issuers,_) = c.ids,c.text('IssuerOfPatientID')
@@ -40,7 +40,7 @@ _as_stats = ['Rows','Columns','img_min','img_max','img_mean','img_std']
 
 def _same_pixels(c):
     "Codes of equal pixels, -1 for unknown, and what they go by"
-    codes,vals = pd.factorize(c._column('pixel_hash').replace('', None))
+    codes,vals = _codes(c._column('pixel_hash').replace('', None))
     if len(vals): return codes,'by pixel_hash'
     df = pd.DataFrame({k:c.num(k) for k in _as_stats})
     codes = pd.factorize(pd.util.hash_pandas_object(df, index=False))[0]
@@ -159,7 +159,7 @@ def _outliers(c):
     yield ('Far from the others',['image','modality','mean','standard deviation','mean off by','deviation off by'],rows,
         f'{_n(n, "image")}, the farthest here: more than 5 robust standard deviations from the median of their modality. Look at them: other body parts, phantoms, empty pictures, wrong units.',[('far from the others of their modality', n)])
 
-# %% ../nbs/46_quality.ipynb #7a72459a
+# %% ../nbs/46_quality.ipynb #4c522e0c
 def _by_modality(c, cols, aggs):
     "For the 20 most frequent modalities the name and `aggs` of `cols`, and the number of modalities"
     codes,names = c.modality()
@@ -182,7 +182,7 @@ def _sizes(c):
     if np.isnan(rows).all(): return
     table,n = _groups(rows, cols)
     oblong = int((~np.isnan(rows) & ~np.isnan(cols) & (rows!=cols)).sum())
-    yield 'Sizes',['rows','columns','images'],_cut(table, n),f'{_n(oblong, "image")} not square: stretching to a square changes shapes, padding and cropping do not.',[('not square', oblong)]
+    yield 'Sizes',['rows','columns','images'],_cut(table, n),f'Not square: {_n(oblong, "image")}. Stretching to a square changes shapes, padding and cropping do not.',[('not square', oblong)]
 
 def _spacing(c):
     height,width = c.num(*_height),c.num(*_width)
