@@ -54,7 +54,7 @@ def _spread(codes, splits):
     n = df.groupby('code')['size'].sum().sort_values(ascending=False, kind='stable')
     return n,{k:o for k,o in df[df.code.isin(n.index[:_most])].groupby('code')}
 
-# %% ../nbs/46_quality.ipynb #f5ca93b3
+# %% ../nbs/46_quality.ipynb #d4682118
 def _leaks(c, what, codes, splits, names):
     "Rows of what is in more than one split, and their number"
     n,parts = _spread(codes, splits)
@@ -75,9 +75,9 @@ def _splits(c, split, same, how):
     table = _cut(rows, len(df))
     rows,n,k = _leaks(c, 'patient', who, codes, names)
     yield ('Patients in more than one split',['patient','images','in each split, with one file'],rows,
-        f'{_n(n, "patient")}. Move all images of a patient into one split: a model recognises patients. One patient in all of them may be an ID that stands for nobody, such as that of an anonymised file.',[('of patients in more than one split', k)])
+        f'{_n(n, "patient")}. Move all images of a patient into one split: a model recognises patients. One patient in all of them may be an ID that stands for nobody, such as that of an anonymised file.',[('patient in more than one split', k)])
     rows,n,k = _leaks(c, 'picture', same, codes, names)
-    yield 'The same pixels in more than one split',['picture','images','in each split, with one file'],rows,f'{_n(n, "picture")}, {how}. Keep each in one split.',[('with the same pixels in another split', k)]
+    yield 'The same pixels in more than one split',['picture','images','in each split, with one file'],rows,f'{_n(n, "picture")}, {how}. Keep each in one split.',[('same pixels in another split', k)]
     yield 'Splits',['split','images','patients','images without Patient ID'],table,'Images without a Patient ID cannot be checked.',[('no Patient ID (0010,0020)', int((who<0).sum()))]
 
 def _doubles(c, codes, how):
@@ -87,7 +87,7 @@ def _doubles(c, codes, how):
     top = {k:o for k,o in pd.Series(np.arange(c.n)).groupby(np.where(np.isin(codes, n.index[:_most]), codes, -1)) if k>=0}
     rows = [(int(n[k]), 'all of one value' if flat[o.iloc[0]] else '', c.names(o.to_numpy())) for k in n.index[:_most] for o in [top[k]]]
     yield ('The same pixels more than once',['images','','the first of them'],_cut(rows, len(n)),
-        f'{_n(len(n), "picture")}, {how}. Keep one of each, or all of them in the same split.',[('copies of another image', int(n.sum()-len(n)))])
+        f'{_n(len(n), "picture")}, {how}. Keep one of each, or all of them in the same split.',[('copy of another image', int(n.sum()-len(n)))])
 
 # %% ../nbs/46_quality.ipynb #4c487f46
 def _ct(c):
