@@ -5,31 +5,38 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #08b6d6bd
+# %% ../nbs/99_all.ipynb #c25bc4bd
 from importlib import import_module
 
 from .channels import *
 from .cluster import *
+from .columns import *
+from .convert import *
 from .crops import *
 from .dicom_load import *
 from .display import *
 from .explore import *
 from .hist_scaler import *
 from .histogram_scaling import *
+from .journal import *
 from .masks import *
 from .pack import *
 from .parallel import *
 from .phantoms import *
 from .pixels import *
 from .prepare import *
+from .quality import *
+from .recipe import *
 from .report import *
 from .samples import *
 from .series import *
 from .show import *
+from .storage import *
 from .table import *
 from .windowing import *
+from .worker import *
 
-# %% ../nbs/99_all.ipynb #49760804
+# %% ../nbs/99_all.ipynb #a526f6cd
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','cluster','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','cluster','report','columns','quality','recipe','storage','convert','worker','journal','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

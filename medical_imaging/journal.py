@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['Journal', 'table_schema', 'write_table']
 
-# %% ../nbs/49_journal.ipynb #3662d9d1
+# %% ../nbs/49_journal.ipynb #fc53a0b2
 import json,time
 from itertools import islice
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .storage import Store,work_dir
+from .storage import Store,_work_dir
 
-# %% ../nbs/49_journal.ipynb #90ce9715
+# %% ../nbs/49_journal.ipynb #e2968f6b
 class Journal:
     "Lines of JSON, kept in parts"
     def __init__(self,
@@ -27,7 +27,7 @@ class Journal:
         while store.exists(self._name(self.parts)): self.parts += 1
         if self.parts: self._reopen()
 
-    def _name(self, i): return f'{work_dir}/journal/{i:05}.jsonl'
+    def _name(self, i): return f'{_work_dir}/journal/{i:05}.jsonl'
     def _complete(self, i): return [o for o in self.store.read(self._name(i)).decode('utf-8').splitlines(keepends=True) if o.endswith('\n')]
     def _reopen(self):
         self.parts -= 1

@@ -6,7 +6,7 @@
 __all__ = ['reason', 'map_files']
 
 # %% ../nbs/03_parallel.ipynb #c6bb8140
-import os,pickle,sys
+import ctypes,os,pickle,sys
 from collections import deque
 from concurrent.futures import BrokenExecutor,Future,TimeoutError,wait
 from contextlib import closing
@@ -39,8 +39,16 @@ def _serial(f, fns):
 # %% ../nbs/03_parallel.ipynb #847204de
 _worker = {}
 
+def _keep_memory():
+    "Let the process keep the memory of one image for the next: to fetch it anew each time costs more than the image does"
+    try: malloc = ctypes.CDLL(None).mallopt
+    except (AttributeError,OSError,TypeError): return      # glibc has it, others do not
+    malloc(-3, 2**25)        # M_MMAP_THRESHOLD, the largest that it takes: no mapping of its own below 32 MiB
+    malloc(-1, 2**28)        # M_TRIM_THRESHOLD: give back only what is free beyond 256 MiB
+
 def _begin(f, pids):
     "Make ready a process that will call `f`"
+    _keep_memory()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     _worker.update(f=f, pids=pids)
