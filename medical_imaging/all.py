@@ -13,6 +13,7 @@ from .crops import *
 from .dicom_load import *
 from .display import *
 from .explore import *
+from .header import *
 from .hist_scaler import *
 from .histogram_scaling import *
 from .masks import *
@@ -30,5 +31,5 @@ from .windowing import *
 
 # %% ../nbs/99_all.ipynb #49760804
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','report','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','header','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','report','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

@@ -18,10 +18,11 @@ from pydicom.dataset import Dataset
 
 from .dicom_load import DicomError,dcmread,get_dicom_files
 from .display import VoiLut,_rgb8,choose_window,display_values,full_range
+from .header import header_dict
 from .parallel import map_files
 from .pixels import _modality_of,_padding_of,is_colour,modality_unit,n_frames,stored_values
 from .report import Shown,report_page,thumbnail
-from .table import header_dict,rows_frame
+from .table import rows_frame
 from .windowing import Window
 
 # %% ../nbs/50_prepare.ipynb #d89ecd4f
