@@ -81,11 +81,11 @@ def _file_row(fn, px_summ, window, private):
     if row['error']: row['error'] = row['error'].replace(os.fspath(fn), 'the file')
     return row|dict(fname=_text(os.fspath(fn)))
 
-# %% ../nbs/04_table.ipynb #55faa812
+# %% ../nbs/04_table.ipynb #5b27812f
 def _rows(fns, px_summ, window, private, **kwargs):
     "One row for each of `fns`, whatever happens to the process that reads it"
     f = partial(_file_row, px_summ=px_summ, window=window, private=private)
-    for fn,row,err in map_files(f, fns, **kwargs):
+    for fn,row,err in map_files(f, fns, chunk=1 if px_summ else 16, **kwargs):
         if err and px_summ:
             again = map_files(partial(f, px_summ=False), [fn], n_workers=2, timeout=kwargs['timeout'], progress=False)
             row = next(again)[1]
