@@ -77,7 +77,7 @@ def _raw(ds, tag):
     if isinstance(v, bytes): v = v.decode('latin1').strip(' \0') if len(v)<=1000 else f'<{len(v)} bytes>'
     return _text(str(v))
 
-# %% ../nbs/04_header.ipynb #4e148eb4
+# %% ../nbs/04_header.ipynb #c4791fc4
 def _printable(value, pad=' \0'):
     "Printable ASCII as text, without the padding at its end"
     s = str(value, 'ascii').rstrip(pad)
@@ -91,17 +91,17 @@ def _entity(value): return [o.strip() or None for o in _printable(value, '').spl
 
 def _only(value, odd, f=_code):
     "`f(value)`, unless `odd` is in it"
-    if odd in value.rstrip(b' \0'): raise ValueError
+    if odd in value: raise ValueError
     return f(value)
 
 def _uid(value): return _only(value, b' ')
 def _name(value): return _only(value, b'=')
 
-# %% ../nbs/04_header.ipynb #1e6e6441
+# %% ../nbs/04_header.ipynb #ca6f4421
 _formats = dict(US='H', SS='h', UL='L', SL='l', SV='q', FL='f', FD='d')
 _sizes = {k:calcsize('<'+o) for k,o in _formats.items()}
 
-def _decimals(value): return [float(o) if o else None for o in _printable(value).lstrip().split('\\')]
+def _decimals(value): return [float(o) if o else None for o in _printable(value).split('\\')]
 
 def _integer(s):
     if len(s)>15: raise ValueError   # a float, through which pydicom goes, holds 15 digits
