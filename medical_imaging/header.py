@@ -147,7 +147,7 @@ def _dicom_charset(ds):
     charset = ds.original_character_set or ''
     return (charset if isinstance(charset, str) else charset[0]) in _charsets
 
-# %% ../nbs/04_header.ipynb #485b768c
+# %% ../nbs/04_header.ipynb #6151287e
 class _Header:
     "The cells of one header, and apart from them what is private and what could not be read"
     def __init__(self, private, quick):
@@ -159,9 +159,9 @@ class _Header:
         for tag,e in ds.items():
             name = _column(int(tag))
             if name is None or not (name or self.with_private): continue
-            vals = _straight(e) if quick and name else None
-            if vals is None: self.add_element(ds, tag, prefix, name, depth)
-            else: _put(self.row, prefix, name, vals)
+            vals = _straight(e) if quick else None
+            if vals is None or not (name or self.put_private(ds, tag, vals, prefix)): self.add_element(ds, tag, prefix, name, depth)
+            elif name: _put(self.row, prefix, name, vals)
 
     def add_element(self, ds, tag, prefix, name, depth):
         "Add one that pydicom converts"
@@ -179,8 +179,18 @@ class _Header:
         if len(items) and depth<_max_depth: self.add(items[0], f'{prefix}{name}.', depth+1)
 
     def add_private(self, e, v, prefix):
-        vals = [f'<{len(v)} items>'] if e.VR=='SQ' else _cells(v)
-        self.private[f"{prefix}{e.tag} {e.private_creator or ''}".rstrip()] = vals if len(vals)>1 else vals[0] if vals else None
+        self.name_private(e.tag, e.private_creator, [f'<{len(v)} items>'] if e.VR=='SQ' else _cells(v), prefix)
+
+    def name_private(self, tag, creator, vals, prefix):
+        self.private[f"{prefix}{tag} {creator or ''}".rstrip()] = vals if len(vals)>1 else vals[0] if vals else None
+
+    def put_private(self, ds, tag, vals, prefix):
+        "Add the cells of an element without keyword; `False` if its maker cannot be read"
+        block = Tag(tag.group, tag.element>>8)     # where the maker's name stands, PS3.5 section 7.8.1
+        try: creator = ds[block].value if tag.is_private and block in ds else None
+        except Exception: return False
+        self.name_private(tag, creator, vals, prefix)
+        return True
 
     def add_bad(self, ds, tag, prefix, name):
         self.unparsed[prefix+(name or str(tag))] = _raw(ds, tag)
