@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #c25bc4bd
+# %% ../nbs/99_all.ipynb #3a1973db
 from importlib import import_module
 
 from .channels import *
@@ -16,6 +16,7 @@ from .crops import *
 from .dicom_load import *
 from .display import *
 from .explore import *
+from .header import *
 from .hist_scaler import *
 from .histogram_scaling import *
 from .journal import *
@@ -36,7 +37,7 @@ from .table import *
 from .windowing import *
 from .worker import *
 
-# %% ../nbs/99_all.ipynb #a526f6cd
+# %% ../nbs/99_all.ipynb #71c64c6b
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','cluster','report','columns','quality','recipe','storage','convert','worker','journal','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','header','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','cluster','report','columns','quality','recipe','storage','convert','worker','journal','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['reason', 'map_files']
 
-# %% ../nbs/03_parallel.ipynb #c6bb8140
+# %% ../nbs/03_parallel.ipynb #14444612
 import ctypes,os,pickle,sys
 from collections import deque
 from concurrent.futures import BrokenExecutor,Future,TimeoutError,wait
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from multiprocessing import active_children,get_context
 
@@ -147,6 +148,19 @@ def _pooled(f, fns, n, timeout):
         pool.stop()
         cv2.setNumThreads(threads)
 
+# %% ../nbs/03_parallel.ipynb #4da01287
+def _many(fns, f):
+    "In a worker: `(result, error)` for each file of a chunk"
+    return [o[1:] for o in _serial(f, fns)]
+
+def _chunked(f, fns, n, timeout, chunk):
+    "As `_pooled`, `chunk` files at a time"
+    todo = iter(fns)
+    with closing(_pooled(partial(_many, f=f), iter(lambda: list(islice(todo, chunk)), []), n, timeout)) as chunks:
+        for part,res,err in chunks:
+            if err is None: yield from ((fn,*o) for fn,o in zip(part, res))
+            else: yield from _pooled(f, part, min(n, 2), timeout)
+
 # %% ../nbs/03_parallel.ipynb #75ff7bf3
 def _counted(results, total, progress, desc):
     "Pass `results` on under a progress bar that also counts the errors"
@@ -159,7 +173,7 @@ def _counted(results, total, progress, desc):
                 bar.set_postfix(errors=errors, refresh=False)
             yield o
 
-# %% ../nbs/03_parallel.ipynb #2d3faafe
+# %% ../nbs/03_parallel.ipynb #4537917b
 def map_files(
     f, # Function of one file, defined at the top of a module or notebook; use `functools.partial` for its options
     fns, # Paths, or anything else that `f` takes: a list, or a generator
@@ -167,11 +181,15 @@ def map_files(
     timeout:float|None=None, # Seconds for one file; `None` for no limit
     progress:bool=True, # Show a progress bar?
     desc:str='', # Words in front of the bar
+    chunk:int=1, # Most files that a process is given at once; more than one saves time where `f` takes milliseconds and may be called twice for a file
 ): # Generator of `(fn, result, error)` in the order of `fns`; `error` is `None`, or one line and `result` is `None`
     "Call `f` for each file on all cores; what goes wrong with one costs that file only"
     if n_workers is not None and n_workers<0: raise ValueError(f"n_workers must be at least 0, or None for one a core, got {n_workers}")
     if timeout is not None and not timeout>0: raise ValueError(f"timeout must be more than 0 seconds, or None for no limit, got {timeout}")
+    if not chunk>=1: raise ValueError(f"chunk must be at least 1, got {chunk}")
     total = len(fns) if hasattr(fns, '__len__') else None
-    if n_workers in (0,1): results = _serial(f, fns)
-    else: results = _pooled(f, fns, min(n_workers or num_cpus(), max(total or 10**6, 1)), timeout)
+    if n_workers in (0,1): return _counted(_serial(f, fns), total, progress, desc)
+    n = min(n_workers or num_cpus(), max(total or 10**6, 1))
+    if total is not None: chunk = max(1, min(chunk, total//(4*n)))     # some for every process
+    results = _pooled(f, fns, n, timeout) if chunk==1 else _chunked(f, fns, n, timeout, chunk)
     return _counted(results, total, progress, desc)

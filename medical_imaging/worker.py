@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['image_names', 'picture_name', 'pick_frames', 'as_shown', 'convert_file']
 
-# %% ../nbs/49_worker.ipynb #92d35508
+# %% ../nbs/49_worker.ipynb #e8f5dda3
 import base64,errno,hashlib,io,json,re,warnings
 from collections import Counter
 
@@ -19,7 +19,7 @@ from .pixels import modality_unit,n_frames
 from .recipe import Recipe
 from .report import Shown,thumbnail
 from .storage import Store
-from .table import header_dict
+from .header import header_dict
 
 # %% ../nbs/49_worker.ipynb #9fca22c4
 _ending = re.compile(r'\.(dcm|dicom|ima)(\.gz)?$', re.I)

@@ -30,11 +30,15 @@ class Way:
     call:object=None # how `fn` is called, where it is more than `fn(*args)`
     same:float|None=None # largest difference from ours that is allowed; `None` where it is another method
     note:str=''      # what is to be said of it
+    part:object=None # function that takes from the result what is compared, where that is not all of it
     def __post_init__(self):
         module = self.fn.__module__ or ''
         if module!=self.of and not module.startswith(f'{self.of}.'): raise AssertionError(f'{self.name}: the function is from {module}, not from {self.of}')
     def make(self): return self.args() if callable(self.args) else self.args
     def __call__(self, args): return (self.call or self.fn)(*args)
+    def compared(self):
+        res = self(self.make())
+        return as_array(self.part(res) if self.part else res)
     def describe(self): return dict(name=self.name, function=f"{self.fn.__module__}.{getattr(self.fn, '__qualname__', type(self.fn).__name__)}", note=self.note)
 
 @dataclass
@@ -69,10 +73,10 @@ def as_array(o):
 
 def difference(comp):
     "Largest difference of each way's result from ours; an error where it is larger than that way allows"
-    ref = as_array(comp.ways[0](comp.ways[0].make()))
+    ref = comp.ways[0].compared()
     for way in comp.ways[1:]:
-        res = as_array(way(way.make()))
         if way.same is None: yield None; continue
+        res = way.compared()
         if res.shape!=ref.shape: raise AssertionError(f'{comp.task}: {way.name} gives shape {res.shape}, ours {ref.shape}')
         diff = float(np.abs(res-ref).max()) if ref.size else 0.
         if not diff<=way.same: raise AssertionError(f'{comp.task}: {way.name} differs from ours by {diff}, more than {way.same}')
