@@ -9,7 +9,7 @@ demo: $(VENV)/package          ## samples -> a table, images and a report, in de
 	@rm -rf demo
 	@$(BIN)/dicom_samples demo/dicom
 	@$(BIN)/dicom_prepare demo/dicom demo/prepared
-	@echo "table  demo/prepared/metadata.parquet (and .csv)"; echo "images demo/prepared/images"; echo "report demo/prepared/report.html"
+	@echo "table  demo/prepared/metadata.parquet"; echo "images demo/prepared/images"; echo "report demo/prepared/report.html"
 
 test: $(VENV)/dev              ## every test of every notebook, then the site in a browser
 	@$(BIN)/python tools/run_tests.py

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #3a1973db
+# %% ../nbs/99_all.ipynb #be382716
 from importlib import import_module
 
 from .channels import *
@@ -21,6 +21,7 @@ from .hist_scaler import *
 from .histogram_scaling import *
 from .journal import *
 from .masks import *
+from .native import *
 from .pack import *
 from .parallel import *
 from .phantoms import *
@@ -37,7 +38,7 @@ from .table import *
 from .windowing import *
 from .worker import *
 
-# %% ../nbs/99_all.ipynb #71c64c6b
+# %% ../nbs/99_all.ipynb #dff5e48d
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','header','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','cluster','report','columns','quality','recipe','storage','convert','worker','journal','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','native','pixels','parallel','header','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','cluster','report','columns','quality','recipe','storage','convert','worker','journal','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['Frame', 'Picture', 'convert_image', 'display_image', 'encoded']
 
-# %% ../nbs/48_convert.ipynb #13428a51
-import hashlib,io,json
+# %% ../nbs/48_convert.ipynb #04045fcb
+import io,json
 from dataclasses import asdict,dataclass,field,replace
 
 import cv2
 import numpy as np
-import tifffile
+import tifffile,xxhash
 from pydicom.dataset import Dataset
 
 from .channels import _channels_of
@@ -25,7 +25,7 @@ from .pixels import _by_value,_grey_values,_padding,apply_table,has_wrong_sign,i
 from .recipe import Recipe
 from .windowing import Window
 
-# %% ../nbs/48_convert.ipynb #0cbb4f53
+# %% ../nbs/48_convert.ipynb #f4730cc1
 class Frame:
     "A grey frame: stored values `px`, their mapping `f` to modality values, and how often each value occurs, without padding"
     def __init__(self, ds:Dataset, i:int=0):
@@ -33,7 +33,7 @@ class Frame:
         self.f = modality_mapping(self.px, ds, i)
         self.ends = _padding(ds)
         stored,counts = _distinct(self.px, None)
-        pad = self.is_pad(stored)
+        self.stored,pad = stored,self.is_pad(stored)
         self.padding_share = counts[pad].sum()/counts.sum()
         values = self.f(stored).astype(np.float32).astype(np.float64)
         order = np.argsort(values, kind='stable')
@@ -59,14 +59,14 @@ class Frame:
     def bins(self): return np.unique(_of_counts(self.values.astype(np.float32), self.counts, 100)) if len(self.values) else np.zeros(1, np.float32)
     def hu(self): return _by_value(self.px, self.f)
 
-# %% ../nbs/48_convert.ipynb #d132e10f
+# %% ../nbs/48_convert.ipynb #c915e5fb
 def _mask(frame, recipe):
     pad = None if frame.ends is None else frame.is_pad(frame.px)
     return mask_from_blur(frame.hu(), recipe.windows[0], padding=pad) if recipe.crop=='blur' else lung_mask(frame.hu(), padding=pad)
 
 def _found(frame, recipe):
     "Box of what the recipe looks for, or `None`"
-    if recipe.crop=='body': return _body_box(_looked_up(frame.px, lambda o: ((frame.f(o)>-500) & ~frame.is_pad(o))[:,None], np.uint8)[0])
+    if recipe.crop=='body': return _body_box(_looked_up(frame.px, frame.stored, lambda o: ((frame.f(o)>-500) & ~frame.is_pad(o))[:,None], np.uint8)[0])
     mask = _mask(frame, recipe)
     return mask2bbox(mask).tolist() if mask.any() else None
 
@@ -82,27 +82,26 @@ def _record(shape, box, recipe):
     if recipe.size is None and recipe.crop=='none': return
     return CropRecord.of(box, shape, recipe.size, recipe.fit if recipe.size else 'stretch')
 
-# %% ../nbs/48_convert.ipynb #1b0e2861
-def _looked_up(px, f, dtype=np.float32):
-    "`f`, from values (m,) to channels (m, n), of each pixel: (n, rows, cols), side by side in memory as (rows, n, cols)"
+# %% ../nbs/48_convert.ipynb #d2e84af3
+def _looked_up(px, stored, f, dtype=np.float32):
+    "`f`, from values (m,) to channels (m, n), of each pixel of `px`, all of which are among `stored`: (n, rows, cols), side by side in memory as (rows, n, cols)"
     if px.dtype.kind not in 'iu' or px.itemsize>2: return np.moveaxis(f(px.ravel()).astype(dtype).reshape(*px.shape, -1), -1, 0)
     wide = _widened(px)
-    vals = np.arange(int(wide.min()), int(wide.max())+1).astype(wide.dtype)
-    cols = f(vals)
+    cols,codes = f(stored),_widened(stored).view(np.uint16)
     out,table = np.empty((len(px),cols.shape[1],px.shape[1]), dtype),np.zeros(65536, dtype)
     for i,col in enumerate(cols.T):
-        table[vals.view(np.uint16)] = col
+        table[codes] = col
         out[:,i] = apply_table(wide, table)
     return np.moveaxis(out, 1, 0)
 
-def _cropped(px, rec, f):
+def _cropped(frame, rec, f):
     "Channels (n, rows, cols) of the part that a record keeps, resized"
-    if rec is None: return _looked_up(px, f)
+    if rec is None: return _looked_up(frame.px, frame.stored, f)
     (t,l),(b,r) = rec.kept
-    part = np.ascontiguousarray(px[t:b,l:r])
+    part = np.ascontiguousarray(frame.px[t:b,l:r])
     shift = lambda box: tuple((i-t,j-l) for i,j in box)
     inner = replace(rec, shape=part.shape[:2], view=shift(rec.view), kept=shift(rec.kept))
-    out = _cut(np.moveaxis(_looked_up(part, f), 0, 1), inner, 0.)
+    out = _cut(np.moveaxis(_looked_up(part, frame.stored, f), 0, 1), inner, 0.)
     return np.moveaxis(np.clip(out, 0, 1, out=out), 1, 0)              # sums of weights end at 1.0000001
 
 # %% ../nbs/48_convert.ipynb #34bbf499
@@ -131,7 +130,7 @@ def _channels(frame, recipe):
     bins = frame.bins() if recipe.bins=='image' else recipe.bins if recipe.bins==0 else np.array(recipe.bins)
     return _channels_of(frame.f, frame.is_pad, recipe.windows, bins),', '.join(recipe.channels),bins if recipe.bins=='image' else None
 
-# %% ../nbs/48_convert.ipynb #41947c97
+# %% ../nbs/48_convert.ipynb #cb6cd6ff
 @dataclass
 class Picture:
     "What a recipe makes of one frame"
@@ -141,7 +140,7 @@ class Picture:
     row:dict # Columns of metadata.parquet beside those of the header
     histogram:tuple = field(repr=False) # Modality values, and how often each occurs
 
-def _hash(px): return hashlib.sha1(np.ascontiguousarray(px), usedforsecurity=False).hexdigest()
+def _hash(px): return xxhash.xxh3_128_hexdigest(np.ascontiguousarray(px))
 
 def _colour_picture(ds, i, recipe):
     if recipe.n_channels or recipe.crop!='none' or recipe.min_pct:
@@ -157,7 +156,7 @@ def _check_unit(ds, recipe):
     unit = modality_unit(ds)
     if recipe.unit and unit!=recipe.unit: raise DicomError(f"the values must be in {recipe.unit} for this recipe, got Modality (0008,0060) {element(ds, 'Modality')} in {unit or 'no unit'}; convert such images in a run of their own, with windows as width:level")
 
-# %% ../nbs/48_convert.ipynb #acd397c7
+# %% ../nbs/48_convert.ipynb #7107c248
 def _grey_row(frame, rec, note, bins):
     ds,wrong = frame.ds,not element(frame.ds, 'ModalityLUTSequence') and has_wrong_sign(frame.px, frame.ds)
     row = dict(note=note or None, pixel_hash=_hash(frame.px), sign_mended=wrong, inverted=is_inverted(ds), padding_share=float(frame.padding_share))
@@ -179,7 +178,7 @@ def convert_image(
     box,note = _box(frame, recipe)
     rec = _record(frame.px.shape, box, recipe)
     f,shown,bins = _channels(frame, recipe)
-    return Picture(_cropped(frame.px, rec, f), shown, False, _grey_row(frame, rec, note, bins), (frame.values,frame.counts))
+    return Picture(_cropped(frame, rec, f), shown, False, _grey_row(frame, rec, note, bins), (frame.values,frame.counts))
 
 # %% ../nbs/48_convert.ipynb #a080fd1a
 def display_image(

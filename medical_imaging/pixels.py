@@ -22,6 +22,7 @@ from pydicom.uid import UID,JPEGExtended12Bit
 from torch import Tensor
 
 from .dicom_load import DicomError,element,number
+from .native import native_values
 
 # %% ../nbs/02_pixels.ipynb #bf80d5b5
 DECODER_DEPENDENCIES = {JPEGExtended12Bit: ('imagecodecs',)}   # this name and the next are what pydicom asks of a plugin
@@ -62,6 +63,7 @@ def _check_image(ds, frame):
 def _decode(ds, frame, raw, keep=False):
     "pydicom's `pixel_array` in the machine's byte order, with one kind of error; `keep` it with `ds`, as pydicom's method does"
     _check_image(ds, frame)
+    if raw and not (keep and getattr(ds, '_pixel_array', None) is not None) and (px := native_values(ds, frame)) is not None: return px
     try: px = ds.pixel_array if keep else pixel_array(ds, index=frame, raw=raw)
     except BaseException as e:     # a decoder in Rust that panics raises something that is no Exception
         if isinstance(e, (KeyboardInterrupt,SystemExit)): raise
@@ -188,7 +190,7 @@ def has_wrong_sign(
 )->bool:
     "Is this a 12-bit CT whose negative values were stored as if they had no sign?"
     icpt = number(ds, 'RescaleIntercept')
-    if element(ds, 'Modality')!='CT' or number(ds, 'PixelRepresentation')!=0 or number(ds, 'BitsStored')!=12 or icpt is None or icpt<=-100: return False
+    if element(ds, 'Modality')!='CT' or number(ds, 'PixelRepresentation')!=0 or number(ds, 'BitsStored')!=12 or icpt is None or icpt<=-100 or px.dtype.kind not in 'iu': return False
     return bool(px.size) and abs(int(np.bincount(px.ravel()).argmax())-3096)<=24
 
 def unwrap_sign(
