@@ -130,7 +130,7 @@ def _channels(frame, recipe):
     bins = frame.bins() if recipe.bins=='image' else recipe.bins if recipe.bins==0 else np.array(recipe.bins)
     return _channels_of(frame.f, frame.is_pad, recipe.windows, bins),', '.join(recipe.channels),bins if recipe.bins=='image' else None
 
-# %% ../nbs/48_convert.ipynb #cb6cd6ff
+# %% ../nbs/48_convert.ipynb #8e772f96
 @dataclass
 class Picture:
     "What a recipe makes of one frame"
@@ -154,7 +154,7 @@ def _colour_picture(ds, i, recipe):
 
 def _check_unit(ds, recipe):
     unit = modality_unit(ds)
-    if recipe.unit and unit!=recipe.unit: raise DicomError(f"the values must be in {recipe.unit} for this recipe, got Modality (0008,0060) {element(ds, 'Modality')} in {unit or 'no unit'}; convert such images in a run of their own, with windows as width:level")
+    if recipe.unit and unit!=recipe.unit: raise DicomError(f"the values must be in {recipe.unit} for this recipe, got Modality (0008,0060) {element(ds, 'Modality', 'not given')} in {unit or 'no unit'}; convert such images in a run of their own, with windows as width:level")
 
 # %% ../nbs/48_convert.ipynb #7107c248
 def _grey_row(frame, rec, note, bins):

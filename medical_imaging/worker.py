@@ -88,24 +88,25 @@ def as_shown(d:dict)->Shown: # For `report_page`
     "What `_shown` made, for the report"
     return Shown(**(d | dict(jpeg=base64.b64decode(d['jpeg']), counts=np.array(d['counts']))))
 
-# %% ../nbs/49_worker.ipynb #076c0519
+# %% ../nbs/49_worker.ipynb #d26dd487
 def _clean(text):
     "A message without a stand-in for the name of the file, which the table has in a column of its own"
     return re.sub(r'^(<bytes>:? |This data set )|( of This data set)', '', text)
 
 def _frames(ds, source, stem, recipe, show):
     "What the journal shall know of a file, and its pictures: (name, bytes)"
-    n,out,pics,failed = n_frames(ds),dict(source=source, rows=[], dropped=[]),[],[]
+    n,out,pics,failed = n_frames(ds),dict(source=source, rows=[], dropped=[]),[],{}
+    frames = pick_frames(n, recipe.max_frames)
     header = {k:v for k,v in header_dict(ds).items() if k not in ('fname','error')}
-    for i in pick_frames(n, recipe.max_frames):
+    for i in frames:
         try: pic = convert_image(ds, recipe, i)
-        except Exception as e: failed.append((f'frame {i}: ' if n>1 else '')+_clean(reason(e)))   # any decoder may fail in any way
+        except Exception as e: failed.setdefault(_clean(reason(e)), []).append(i)   # any decoder may fail in any way
         else:
             if not isinstance(pic, Picture): out['dropped'].append([i,pic]); continue
             pics.append((f"{stem}{f'_frame{i:03}' if n>1 else ''}.{recipe.suffix}", encoded(pic, recipe)))
             out['rows'].append(dict(source=source, frame=i, image=pics[-1][0], shown=pic.shown) | pic.row | header)
             if show and 'shown' not in out: out['shown'] = _shown(source, ds, pic)
-    if failed: out['error'] = '; '.join(dict.fromkeys(failed))
+    if failed: out['error'] = '; '.join(k if v==frames else f"frame {', '.join(map(str, v))}: {k}" for k,v in failed.items())
     return out,pics
 
 def _converted(item, data, recipe, salt):
