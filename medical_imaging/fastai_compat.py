@@ -49,7 +49,7 @@ def png16read(self:Path)->np.ndarray: # uint16, (rows, cols)
     "A PNG of 16 bits as an array"
     return np.array(Image.open(self), dtype=np.uint16)
 
-# %% ../nbs/70_fastai_compat.ipynb #e5b48023
+# %% ../nbs/70_fastai_compat.ipynb #89784f78
 def _bright(ds, frame):
     "Modality values of one frame, float32; bright is bright, and padding the lowest value"
     x,pad = values_and_padding(ds, frame)
@@ -77,8 +77,8 @@ class PILDicom(PILBase):
     "A DICOM image for fastai's blocks: modality values as floats, or RGB"
     _open_args,_tensor_cls,_show_args = {},TensorDicom,TensorDicom._show_args
     @classmethod
-    def create(cls, fn, mode=None, frame=0):
-        "Open a DICOM file, its bytes, or a `Dataset`"
+    def create(cls, fn:Path|str|bytes, mode=None, frame=0):
+        "Open a DICOM file, its bytes, an open file, or a `Dataset`"
         if isinstance(fn, (Image.Image,np.ndarray,Tensor)): return super().create(fn)
         ds = fn if isinstance(fn, Dataset) else dcmread(fn)
         screen = is_colour(ds) or mode in ('L','RGB')
