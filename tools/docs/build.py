@@ -10,7 +10,7 @@ from check_site import check_site
 from entries import entries,public_names
 
 HERE,cfg = Path(__file__).parent,get_config()
-SECTIONS = {'':['start.ipynb'], 'Concepts':['concepts/*.ipynb'], 'Reference':['[0-9]*.ipynb'], 'Tutorials':['tutorials/*.ipynb'], 'Project':['how_fast.ipynb', 'contributing.md']}
+SECTIONS = {'':['start.ipynb', 'coming_from_fastai.ipynb'], 'Concepts':['concepts/*.ipynb'], 'Reference':['[0-9]*.ipynb'], 'Tutorials':['tutorials/*.ipynb'], 'Project':['how_fast.ipynb', 'contributing.md']}
 UNUSED = ['.buildinfo', '_sources', '_static/**/*.map', '_static/locales', '_static/scripts/fontawesome.js*', '_static/images/logo_*', '_static/*macros.html']
 TAGS = {'echo: false':'remove-input', 'hide_input':'remove-input', 'output: false':'remove-output', 'hide_output':'remove-output', 'code-fold: true':'hide-input'}
 
@@ -69,7 +69,7 @@ def staged(path):
 def toctrees(paths):
     "Hidden tables of contents, from which the sidebar is made"
     for caption,globs in SECTIONS.items():
-        names = [page(p).with_suffix('').as_posix() for p in paths for g in globs if p.match(g) and len(p.parts)==g.count('/')+1]
+        names = [page(p).with_suffix('').as_posix() for g in globs for p in paths if p.match(g) and len(p.parts)==g.count('/')+1]
         head = [f':caption: {caption}', ''] if caption else ['', 'Home <self>']
         if names or not caption: yield '\n'.join(['```{toctree}', ':hidden:', *head, *names, '```'])
 

@@ -56,7 +56,8 @@ class LinkNames(SphinxPostTransform):
     default_priority = 5
     def run(self):
         objects = self.env.domains.python_domain.objects
-        short = {k.split('.', 2)[-1]:o for k,o in objects.items() if o.objtype!='module'} | objects
+        first = sorted(objects.items(), key=lambda o: '.fastai_compat.' not in o[0])    # where a name is there and elsewhere, elsewhere counts
+        short = {k.split('.', 2)[-1]:o for k,o in first if o.objtype!='module'} | objects
         for node in list(self.document.findall(nodes.literal)):
             o = short.get(node.astext().removesuffix('()'))
             if not o or isinstance(node.parent, (nodes.reference,nodes.title)): continue
