@@ -66,12 +66,19 @@ def _with_bins(recipe, src, names, dst, **kwargs):
         dst.write('bins.json', (Path(tmp)/'bins.json').read_bytes())
     return replace(recipe, bins=scaler, unit=recipe.unit or scaler.unit)
 
-# %% ../nbs/50_prepare.ipynb #3288566c
+# %% ../nbs/50_prepare.ipynb #96995ccc
 def _salt(dst):
     "The secret of the run, for hashed names"
     name = f'{_work_dir}/salt'
     if not dst.exists(name): dst.write(name, secrets.token_hex(16).encode())
     return dst.read(name).decode()
+
+def _sources(src, dst):
+    "Names of the files in `src`, without those of a `dst` that lies in it"
+    if src.path is None or dst.path is None: return src.find()
+    if src.path==dst.path: raise ValueError(f"dst must be another folder than src, got {dst.root} for both")
+    inner = dst.path.relative_to(src.path).as_posix()+'/' if src.path in dst.path.parents else '//'
+    return [o for o in src.find() if not o.startswith(inner)]
 
 def _todo(names, journal, sheet):
     "Files without a line, with names for their pictures, and whether they are for the contact sheet"
@@ -165,7 +172,7 @@ def _finish(journal, src, dst, recipe, split):
     dst.write('prepare.json', json.dumps(_settings(src.root, recipe, complete=True, **counts), indent=1).encode())
     return res
 
-# %% ../nbs/50_prepare.ipynb #aad7bfba
+# %% ../nbs/50_prepare.ipynb #6add27e1
 def prepare(
     src:str|Path, # Folder with DICOM files, or a URL that fsspec knows
     dst:str|Path, # Folder or URL to make; one that holds a run with the same settings is continued
@@ -184,7 +191,7 @@ def prepare(
     if recipe is not None and settings: raise ValueError(f"settings must not be given beside a recipe, got {', '.join(settings)}; use dataclasses.replace on the recipe")
     recipe = Recipe(**settings) if recipe is None else recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     src,dst = Store(os.fspath(src)),Store(os.fspath(dst))
-    names = src.find()
+    names = _sources(src, dst)
     with only_run(dst):
         begun = _begun(dst, src.root, recipe)
         recipe = begun or _with_bins(recipe, src, names, dst, n_workers=n_workers, progress=progress)

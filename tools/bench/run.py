@@ -7,7 +7,7 @@ from pathlib import Path
 
 import harness
 
-topics = ['histogram','windowing','masks','headers'] # each is a file beside this one, and a heading of the page
+topics = ['histogram','windowing','masks','headers','prepare'] # each is a file beside this one, and a heading of the page
 page,result = 'nbs/how_fast.ipynb','nbs/bench.json'
 
 def load(names):

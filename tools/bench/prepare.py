@@ -1,0 +1,86 @@
+"A folder of CT slices to images for training, ours and theirs, and the parts of it"
+from functools import cache,partial
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from medical_imaging.convert import Frame,_channels,_cropped,_found,_record,convert_image,encoded
+from medical_imaging.native import native_values
+from medical_imaging.prepare import prepare
+from medical_imaging.recipe import Recipe
+
+import numpy as np
+import pandas as pd
+import PIL.Image
+from fastai.medical import imaging as fm   # patches DataFrame, Path and Dataset
+from fastcore.parallel import parallel
+from pydicom import dcmread
+from pydicom.pixels import pixel_array
+
+from harness import Comparison,Topic,Way
+from headers import fai_table    # with fastai mended where it fails on sequences
+from images import decoded,describe,opened,stored
+
+topic = Topic('Preparing a data set')
+fai,n_files,size,workers = 'fastai.medical.imaging',1000,256,2
+recipe = Recipe('brain,subdural', bins='image', crop='body', size=size, format='jpg')
+windows = fm.dicom_windows.brain,fm.dicom_windows.subdural
+tmp,runs = TemporaryDirectory(),count()
+
+@cache
+def folder():
+    "Slices of a CT, not compressed, which differ in their UID and number"
+    ds,res = opened('693_UNCR'),Path(tmp.name)/'src'
+    res.mkdir()
+    for i in range(n_files):
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f'{ds.SeriesInstanceUID[:50]}.{i+1}'
+        ds.InstanceNumber = i+1
+        ds.save_as(res/f'{i:04}.dcm')
+    return res
+
+def fresh(): return folder(),Path(tmp.name)/f'dst{next(runs)}'     # a folder that is not there yet
+
+def ours(src, dst): return prepare(src, dst, recipe, n_workers=workers, progress=False)
+
+def crop_of(ds):
+    "The body by fastai's mask, cropped and resized by its function"
+    box = fm.mask2bbox(ds.mask_from_blur(fm.dicom_windows.brain))
+    return fm.crop_resize(ds.scaled_px[None], box[...,None], size)[0,0]
+
+def one(fn, dst):
+    "One file as fastai's own notebooks do it: mask, crop, windows and histogram as channels, saved"
+    crop_of(fn.dcmread()).save_jpg(dst/f'{fn.stem}.jpg', windows)
+
+def by_fastai(src, dst):
+    fns = sorted(src.iterdir())
+    dst.mkdir()
+    parallel(partial(one, dst=dst), fns, n_workers=workers, progress=False)
+    fai_table(fns, px_summ=True, n_workers=workers, progress=False).to_pickle(dst/'metadata.pkl')
+
+@topic.time
+def whole():
+    image = dict(name=f'{n_files} copies of 693_UNCR.dcm', shape=[n_files,512,512], dtype='int16', bytes=sum(o.stat().st_size for o in folder().iterdir()))
+    ways = [Way('prepare', prepare, 'medical_imaging.prepare', fresh, ours), Way('fastai', fm.crop_resize, fai, fresh, by_fastai, note='save_jpg and from_dicoms, by two processes as well')]
+    yield Comparison('A folder to JPEGs of three channels and a table', image, ways, runs=3, note=f"{n_files:,} CT slices of 512x512, not compressed, to JPEGs of {size}x{size} (two windows and the histogram), cut out at the body, with the table of headers and "
+        "statistics; two processes each, started in it. Ours writes its report, journal and settings besides; fastai's box comes from its mask, a blur, and it is mended where it fails, on sequences.")
+
+def part(task, ways, note=''): return Comparison(task, describe('693_UNCR', stored('693_UNCR')), ways, note)
+
+@topic.time
+def parts():
+    ds = decoded('693_UNCR')
+    frame,mine = Frame(ds),'medical_imaging.convert'
+    box = _found(frame, recipe)
+    rec = _record(frame.px.shape, box, recipe)
+    pic = convert_image(ds, recipe)
+    rgb = PIL.Image.fromarray(np.rint(np.moveaxis(pic.planes, 0, -1)*255).astype(np.uint8))
+    theirs,file = fm.mask2bbox(ds.mask_from_blur(fm.dicom_windows.brain))[...,None],Path(tmp.name)/'one.jpg'
+    yield part('Part: decode', [Way('native_values', native_values, 'medical_imaging.native', (ds,)), Way('pydicom pixel_array', pixel_array, 'pydicom', (ds,), lambda o: pixel_array(o, raw=True), same=0.)],
+        'Values of an opened Dataset that is not compressed. Compressed ones are decoded by the plugins of pydicom, with either library.')
+    yield part('Part: find the body', [Way('body box', _found, mine, (frame,recipe)), Way('fastai mask_from_blur, mask2bbox', fm.mask2bbox, fai, (ds,), lambda o: fm.mask2bbox(o.mask_from_blur(fm.dicom_windows.brain)))],
+        'From decoded pixels to the box; ours from the histogram of the frame, which statistics and bins use too.')
+    yield part('Part: two windows and the histogram of the crop', [Way('channels by table', _cropped, mine, (frame,rec), lambda f,r: _cropped(f, r, _channels(f, recipe)[0])),
+        Way('fastai crop_resize, to_nchan', fm.crop_resize, fai, (ds,), lambda o: fm.crop_resize(o.scaled_px[None], theirs, size)[0,0].to_nchan(windows))],
+        f'From decoded pixels and the box to three channels of {size}x{size}.')
+    yield part('Part: encode', [Way('encoded', encoded, mine, (pic,recipe)), Way('Pillow, as fastai saves', PIL.Image.Image.save, 'PIL', (rgb,file), lambda i,f: i.save(f, quality=90, subsampling=0))],
+        'To JPEG without chroma subsampling; ours from float channels to bytes, theirs from 8 bits to a file.')
