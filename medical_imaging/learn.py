@@ -234,8 +234,8 @@ class ToChannels(DisplayedTransform):
         res.names = self.names
         return res
 
-# %% ../nbs/60_learn.ipynb #8689a609
-class _OneFrame(Transform):
+# %% ../nbs/60_learn.ipynb #71401624
+class _Open(Transform):          # a function would do, but could not be pickled with the learner
     input_types = _Source.__args__
     def __init__(self, cls, frame): self.cls,self.frame = cls,frame
     def encodes(self, o:_Source): return self.cls.create(o, frame=self.frame)
@@ -249,9 +249,8 @@ def DicomBlock(
     cls=PILDicom, # Type of the items
 )->TransformBlock: # Its tensors have shape (batch, channels, rows, cols), float32 in [0,1]
     "A block of images with modality values, and channels made of them on the batch"
-    create = cls.create if frame is None else _OneFrame(cls, frame)
     resize = [] if size is None else [Resize(size, method, PadMode.Zeros)]
-    return TransformBlock(type_tfms=create, item_tfms=resize, batch_tfms=ToChannels(windows, bins))
+    return TransformBlock(type_tfms=_Open(cls, frame), item_tfms=resize, batch_tfms=ToChannels(windows, bins))
 
 # %% ../nbs/60_learn.ipynb #5fa525b4
 def _grid(x, n, nrows, ncols, figsize):
