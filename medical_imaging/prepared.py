@@ -151,7 +151,7 @@ def _target(y):
     if pd.api.types.is_float_dtype(y): return RegressionBlock
     return MultiCategoryBlock if isinstance(y.iloc[0], (list,tuple,np.ndarray)) else CategoryBlock
 
-# %% ../nbs/68_prepared.ipynb #f8ceddae
+# %% ../nbs/68_prepared.ipynb #531d13d6
 def prepared_dls(
     dst:str|PathLike, # Folder or URL that `prepare` wrote
     labels, # Column of its table; or by key a dict, `Series`, `DataFrame` or function
@@ -163,7 +163,7 @@ def prepared_dls(
     seed:int|None=42, # Of the draw
     keep=None, # Function from the table to booleans: which pictures to take; `None` for all
     size=None, # Rows and columns, one number or a pair, to resize to; `None` as prepared
-    y_block=None, # Block of the labels; `None`: categories, several of them for lists, regression for floats
+    y_block=None, # Block of the labels, as RegressionBlock; `None`: categories, several of them for lists, regression for floats
     item_tfms=None, # Transforms of an item
     batch_tfms=None, # Transforms of a batch, on the device
     normalize:bool=False, # To mean 0 and standard deviation 1 of a batch?
@@ -177,6 +177,6 @@ def prepared_dls(
     _check_alike(df, recipe, size)
     parts = _given(df, split, by) if split else _drawn(df, by, valid_pct, seed)
     tfms = [*(batch_tfms or ()), *([Normalize()] if normalize else ())]
-    block = DataBlock((TransformBlock(type_tfms=_Read(store, recipe, size)), y_block or _target(df.label)), get_y=ColReader('label'), splitter=lambda _: parts, item_tfms=item_tfms, batch_tfms=tfms)
+    block = DataBlock((TransformBlock, y_block or _target(df.label)), get_x=_Read(store, recipe, size), get_y=ColReader('label'), splitter=lambda _: parts, item_tfms=item_tfms, batch_tfms=tfms)
     dls = block.dataloaders(df, bs=bs, **kwargs)
     return PreparedDataLoaders(*dls.loaders, path=dls.path, device=dls.device)
