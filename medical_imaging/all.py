@@ -29,6 +29,7 @@ from .prepare import *
 from .quality import *
 from .recipe import *
 from .report import *
+from .rle import *
 from .samples import *
 from .series import *
 from .show import *
@@ -39,5 +40,5 @@ from .worker import *
 
 # %% ../nbs/99_all.ipynb #71c64c6b
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','header','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','cluster','report','columns','quality','recipe','storage','convert','worker','journal','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','pixels','parallel','header','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','rle','series','cluster','report','columns','quality','recipe','storage','convert','worker','journal','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})
