@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/99_all.ipynb #be382716
+# %% ../nbs/99_all.ipynb #2a47b5fd
 from importlib import import_module
 
 from .channels import *
@@ -30,6 +30,7 @@ from .prepare import *
 from .quality import *
 from .recipe import *
 from .report import *
+from .rle import *
 from .samples import *
 from .series import *
 from .show import *
@@ -38,7 +39,7 @@ from .table import *
 from .windowing import *
 from .worker import *
 
-# %% ../nbs/99_all.ipynb #dff5e48d
+# %% ../nbs/99_all.ipynb #5a507a07
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','native','pixels','parallel','header','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','series','cluster','report','columns','quality','recipe','storage','convert','worker','journal','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','native','pixels','parallel','header','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','rle','series','cluster','report','columns','quality','recipe','storage','convert','worker','journal','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})
