@@ -31,13 +31,13 @@ from .masks import _array
 from .pixels import stored_values
 from .rle import rle_decode
 
-# %% ../nbs/64_segment.ipynb #57a25028
-class RLEMasks:
+# %% ../nbs/64_segment.ipynb #287ddaf2
+class RLEMasks(Transform):           # a function would do, but could not be pickled with the learner
     "The masks of a data set, for `get_y` or `label_func`"
     def __init__(self,
         rows:dict, # For each image its lines, as of `rle_rows` or `coco_rows`
         order:str='siim', # 'siim', 'kaggle' or 'coco'
-    ): self.rows,self.rle_order = rows,order       # fastai sorts by `order`
+    ): self.rows,self.rle_order = rows,order       # `order` is where a transform comes in a pipeline
     def _header(self, o):
         "Header of an image, and its lines"
         ds = o if isinstance(o, Dataset) else dcmread(o, stop_before_pixels=True)
@@ -48,7 +48,7 @@ class RLEMasks:
     def lines(self, o):
         "The lines of an image, a path or `Dataset`; [] for an empty mask"
         return self._header(o)[1]
-    def __call__(self, o)->np.ndarray: # Boolean, (rows, cols)
+    def encodes(self, o): # Boolean array, (rows, cols)
         "The mask of an image, a path or `Dataset`"
         ds,lines = self._header(o)
         return rle_decode(lines, (ds.Rows,ds.Columns), self.rle_order)
