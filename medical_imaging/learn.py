@@ -278,5 +278,4 @@ class HistScale(DisplayedTransform):
     def __init__(self,
         scaler:HistScaler, # Fitted on training images
     ): self.scaler = scaler
-    def encodes(self, x:TensorImage): return self.scaler.transform(x)
-    def encodes(self, x:TensorDicom): return TensorChannels(self.scaler.transform(x.as_subclass(Tensor)))
+    def encodes(self, x:TensorImage): return TensorChannels(self.scaler.transform(x.as_subclass(Tensor))) if isinstance(x, TensorDicom) else self.scaler.transform(x)
