@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from fastcore.script import call_parse,store_true
+from fastcore.script import anno_parser,call_parse,store_true
 from tqdm import tqdm
 
 from .convert import display_image
@@ -248,6 +248,8 @@ def _size(text):
     return tuple(int(o) for o in text.lower().split('x'))*(1+('x' not in text.lower())) if text else None
 
 def _main():
-    "`dicom_prepare`, with - or _ in the names of options"
-    sys.argv[1:] = [re.sub(r'^--[\w-]+', lambda o: '--'+o[0][2:].replace('-', '_'), o) for o in sys.argv[1:]]
-    return dicom_prepare()
+    "`dicom_prepare`, with - or _ in the names of options, whichever of them this version of fastcore makes"
+    parser = anno_parser(dicom_prepare.__wrapped__, 'dicom_prepare')
+    names = {k.replace('_', '-'):k for o in parser._actions for k in o.option_strings}
+    args = parser.parse_args([re.sub(r'^--[\w-]+', lambda o: names.get(o[0].replace('_', '-'), o[0]), o) for o in sys.argv[1:]])
+    return dicom_prepare(**{k:v for k,v in vars(args).items() if k not in ('pdb','xtra')})
