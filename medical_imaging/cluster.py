@@ -20,7 +20,7 @@ import cv2
 from . import __version__
 from .parallel import _counted,_oldest,_Pool,reason
 
-# %% ../nbs/44_cluster.ipynb #5dafee8d
+# %% ../nbs/44_cluster.ipynb #d3cc017a
 def _watched(f, timeout, x):
     "`f(x)`, and the end of this process where the worker that should have ended it is gone"
     with open(os.devnull, 'w') as null:
@@ -38,26 +38,35 @@ class _Guard(_Pool):
         if self.ended: raise CancelledError('the run has ended')
         super().start()
 
-def _guards(worker):
-    "The guards of a Dask worker, by thread"
-    return vars(worker).setdefault('_medical_imaging_guards', {})
+def _state(worker):
+    "Of a Dask worker: the guards by thread, and the runs that have ended"
+    return vars(worker).setdefault('_medical_imaging', ({},set()))
+
+def _new_guard(run, f, timeout, version):
+    if version!=__version__: raise ImportError(f'medical_imaging must be version {version} as at the client, got {__version__}')
+    current_process()._config['daemon'] = False   # Dask makes its workers so that they may not have processes
+    cv2.setNumThreads(1)                          # OpenCV's threads would be missing in a copy
+    return _Guard(run, pickle.loads(f), timeout)
 
 def _guard(run, f, timeout, version):
     "The guard of this thread, made anew for each run"
     from distributed import get_worker
-    guards,me = _guards(get_worker()),get_ident()
-    if me in guards and guards[me].run!=run: guards.pop(me).stop()
-    if me not in guards:
-        if version!=__version__: raise ImportError(f'medical_imaging must be version {version} as at the client, got {__version__}')
-        current_process()._config['daemon'] = False   # Dask makes its workers so that they may not have processes
-        cv2.setNumThreads(1)                          # OpenCV's threads would be missing in a copy
-        guards[me] = _Guard(run, pickle.loads(f), timeout)
-    return guards[me]
+    (guards,ended),me = _state(get_worker()),get_ident()
+    guard = guards.get(me)
+    if guard is not None and guard.run!=run: guard = guards.pop(me).stop()
+    if guard is None: guard = guards[me] = _new_guard(run, f, timeout, version)
+    if run in ended:                              # a batch that its cancelling has not reached
+        guards.pop(me, None)
+        guard.ended = True
+        guard.stop()
+        raise CancelledError('the run has ended')
+    return guard
 
 def _end(run, dask_worker):
-    "Stop the guards of a run on a worker, whatever they are doing"
-    guards = _guards(dask_worker)
-    for k in [k for k,o in guards.items() if o.run==run]:
+    "Stop the guards of a run on a worker, whatever they are doing, and let no other begin"
+    guards,ended = _state(dask_worker)
+    ended.add(run)
+    for k in [k for k,o in list(guards.items()) if o.run==run]:
         o = guards.pop(k)
         o.ended = True
         o.stop()
