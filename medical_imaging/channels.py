@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from torch import Tensor,nn
 
 from .display import _ranged,_rounded,_widened
-from .histogram_scaling import _count,_of_counts,freqhist_bins,hist_scaled
+from .histogram_scaling import _checked,_count,_interp,_of_counts,freqhist_bins,hist_scaled
 from .pixels import _grey_values,_padding,_padding_of,all_values,modality_mapping,modality_values,values_and_padding
 from .windowing import Window,_curve,as_window,dicom_windows
 
@@ -89,9 +89,10 @@ def _channel_mapping(px, ds, frame, wins, bins):
 
 def _channels_of(f, is_pad, wins, bins):
     "The same, of functions to modality values and to whether they are padding"
+    brks = None if _no_hist(bins) else np.unique(_checked(bins, 1))
     def channels(vals):
         values = torch.from_numpy(f(vals).astype(np.float32))
-        cols = [o(values) for o in wins] + ([] if _no_hist(bins) else [hist_scaled(values, bins)])
+        cols = [o(values) for o in wins] + ([] if brks is None else [_interp(values.numpy(), brks)])
         res = np.empty((len(vals),len(cols)), np.float32)
         for i,o in enumerate(cols): res[:,i] = o
         res[is_pad(vals)] = 0

@@ -64,9 +64,16 @@ def _mask(frame, recipe):
     pad = None if frame.ends is None else frame.is_pad(frame.px)
     return mask_from_blur(frame.hu(), recipe.windows[0], padding=pad) if recipe.crop=='blur' else lung_mask(frame.hu(), padding=pad)
 
+def _dense(frame):
+    "Where the pixels are denser than air, and no padding: not 0"
+    f = lambda o: (frame.f(o)>-500) & ~frame.is_pad(o)
+    at = np.flatnonzero(f(frame.stored))
+    if frame.px.dtype.kind in 'iu' and len(at) and len(at)==at[-1]-at[0]+1: return cv2.inRange(frame.px, *frame.stored[at[[0,-1]]].tolist())   # one range of stored values, as a rule
+    return _looked_up(frame.px, frame.stored, lambda o: f(o)[:,None], np.uint8)[...,0]
+
 def _found(frame, recipe):
     "Box of what the recipe looks for, or `None`"
-    if recipe.crop=='body': return _body_box(_looked_up(frame.px, frame.stored, lambda o: ((frame.f(o)>-500) & ~frame.is_pad(o))[:,None], np.uint8)[0])
+    if recipe.crop=='body': return _body_box(_dense(frame))
     mask = _mask(frame, recipe)
     return mask2bbox(mask).tolist() if mask.any() else None
 
@@ -84,25 +91,22 @@ def _record(shape, box, recipe):
 
 # %% ../nbs/48_convert.ipynb #d2e84af3
 def _looked_up(px, stored, f, dtype=np.float32):
-    "`f`, from values (m,) to channels (m, n), of each pixel of `px`, all of which are among `stored`: (n, rows, cols), side by side in memory as (rows, n, cols)"
-    if px.dtype.kind not in 'iu' or px.itemsize>2: return np.moveaxis(f(px.ravel()).astype(dtype).reshape(*px.shape, -1), -1, 0)
-    wide = _widened(px)
-    cols,codes = f(stored),_widened(stored).view(np.uint16)
-    out,table = np.empty((len(px),cols.shape[1],px.shape[1]), dtype),np.zeros(65536, dtype)
-    for i,col in enumerate(cols.T):
-        table[codes] = col
-        out[:,i] = apply_table(wide, table)
-    return np.moveaxis(out, 1, 0)
+    "`f`, from values (m,) to channels (m, n), of each pixel of `px`, all of which are among `stored`: (rows, cols, n)"
+    if px.dtype.kind not in 'iu' or px.itemsize>2: return f(px.ravel()).astype(dtype).reshape(*px.shape, -1)
+    wide,cols = _widened(px),f(stored)
+    tables = np.zeros((cols.shape[1],65536), dtype)
+    tables[:,_widened(stored).view(np.uint16)] = cols.T
+    return cv2.merge([apply_table(wide, o) for o in tables]).reshape(*px.shape, -1)
 
 def _cropped(frame, rec, f):
-    "Channels (n, rows, cols) of the part that a record keeps, resized"
-    if rec is None: return _looked_up(frame.px, frame.stored, f)
+    "Channels (n, rows, cols) of the part that a record keeps, resized; in memory one pixel after the other"
+    if rec is None: return np.moveaxis(_looked_up(frame.px, frame.stored, f), -1, 0)
     (t,l),(b,r) = rec.kept
     part = np.ascontiguousarray(frame.px[t:b,l:r])
     shift = lambda box: tuple((i-t,j-l) for i,j in box)
     inner = replace(rec, shape=part.shape[:2], view=shift(rec.view), kept=shift(rec.kept))
-    out = _cut(np.moveaxis(_looked_up(part, frame.stored, f), 0, 1), inner, 0.)
-    return np.moveaxis(np.clip(out, 0, 1, out=out), 1, 0)              # sums of weights end at 1.0000001
+    out = _cut(_looked_up(part, frame.stored, f), inner, 0.)
+    return np.moveaxis(np.clip(out, 0, 1, out=out), -1, 0)             # sums of weights end at 1.0000001
 
 # %% ../nbs/48_convert.ipynb #34bbf499
 def _percentiles(frame):
@@ -148,7 +152,7 @@ def _colour_picture(ds, i, recipe):
     px = _rgb8(ds, i)
     rec = _record(px.shape[:2], [[0,0],list(px.shape[:2])], recipe)
     planes = np.moveaxis(px, -1, 0).astype(np.float32)/255
-    if rec is not None: planes = np.stack([_cut(o, rec, 0.) for o in planes]).clip(0, 1)
+    if rec is not None: planes = np.moveaxis(_cut(np.moveaxis(planes, 0, -1), rec, 0.).clip(0, 1), -1, 0)
     row = dict(note=None, pixel_hash=_hash(px), sign_mended=False, inverted=False, padding_share=0.) | ({} if rec is None else dict(crop=json.dumps(asdict(rec))))
     return Picture(planes, 'colour', True, row, (np.arange(256), np.bincount(px.ravel(), minlength=256)))
 
@@ -211,9 +215,9 @@ def encoded(
     "A picture in the format of a recipe"
     if recipe.format=='npy': return _npy(pic.planes)
     if recipe.format=='tif': return _tif(pic.planes, pic.colour)
-    px = _rounded(pic.planes, np.uint16 if recipe.format=='png16' else np.uint8)
+    px = _as_image(_rounded(pic.planes, np.uint16 if recipe.format=='png16' else np.uint8))
     how = [cv2.IMWRITE_JPEG_QUALITY, recipe.quality] if recipe.format=='jpg' else []
     if how and not pic.colour: how += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    ok,data = cv2.imencode(f'.{recipe.suffix}', px[0] if len(px)==1 else cv2.merge(px[::-1]), how)
-    if not ok: raise DicomError(f"an image of {px.shape[1]} x {px.shape[2]} cannot be written as {recipe.suffix}; choose another format")
+    ok,data = cv2.imencode(f'.{recipe.suffix}', px if px.ndim==2 else cv2.cvtColor(px, cv2.COLOR_RGB2BGR), how)
+    if not ok: raise DicomError(f"an image of {px.shape[0]} x {px.shape[1]} cannot be written as {recipe.suffix}; choose another format")
     return data.tobytes()

@@ -52,8 +52,7 @@ def mask2bbox(
     if isinstance(mask, Tensor) and mask.device.type!='cpu':
         if mask.ndim==2 and not mask.any(): raise ValueError(_empty(mask))
         return _boxes_device(mask!=0)
-    a = _array(mask, 'mask')
-    if a.dtype!=bool: a = a!=0
+    a = _array(mask, 'mask')!=0
     boxes = [_box(a[i]) for i in np.ndindex(a.shape[:-2])]
     if a.ndim==2 and boxes[0] is None: raise ValueError(_empty(mask))
     return _like(np.array([((0,0),a.shape[-2:]) if o is None else o for o in boxes], np.int64).reshape(*a.shape[:-2], 2, 2), mask)
@@ -67,15 +66,13 @@ def _pair(o, name):
 
 def _grown(lo, hi, n):
     "An interval made `n` long around its center; an odd pixel goes to its end"
-    lo -= (n-(hi-lo))//2
-    return lo,lo+n
+    return (start := lo-(n-(hi-lo))//2),start+n
 
 def _view(box, size):
     "The smallest box around `box`, with its center, of the aspect of `size`"
     (t,l),(b,r) = box
     rows,cols = b-t,r-l
-    ends = _grown(t, b, max(rows, round(cols*size[0]/size[1]))),_grown(l, r, max(cols, round(rows*size[1]/size[0])))
-    return tuple(zip(*ends))
+    return tuple(zip(_grown(t, b, max(rows, round(cols*size[0]/size[1]))), _grown(l, r, max(cols, round(rows*size[1]/size[0])))))
 
 def _meet(a, b): return tuple(map(max, a[0], b[0])),tuple(map(min, a[1], b[1]))
 def _ints(box): return tuple(tuple(int(i) for i in o) for o in box)
@@ -151,16 +148,19 @@ def _sparse(n, size, dtype):
         w = np.maximum(1-abs(at-j), 0)
     return csr_array((w.astype(dtype).ravel(), np.minimum(j, n-1).ravel(), np.arange(0, w.size+1, w.shape[1], dtype=np.int32)), shape=(size,n))
 
+def _turned(a):
+    "Rows and columns exchanged, channels, if any, last"
+    if a.nbytes>32*a.shape[0]*a.shape[1]: return np.ascontiguousarray(a.swapaxes(0, 1))   # OpenCV moves pixels of up to 32 bytes
+    return cv2.transpose(a).reshape(a.shape[1], a.shape[0], *a.shape[2:])
+
+def _rows(a, n): return (_sparse(len(a), n, a.dtype)@a.reshape(len(a), -1)).reshape(n, *a.shape[1:])
+
 def _cut(a, rec, fill):
-    "Crop one image (rows, cols), or some that lie side by side, (rows, images, cols)"
+    "Crop one image (rows, cols) or (rows, cols, channels); where nothing has to be done, the result shares its memory"
     (t,l),(b,r),(vt,vl),(vb,vr) = *rec.kept,*rec.view
-    dtype = np.float64 if a.dtype==np.float64 else np.float32
-    px = np.full((vb-vt,*a.shape[1:-1],vr-vl), fill, dtype) if rec.kept!=rec.view else np.empty((b-t,*a.shape[1:-1],r-l), dtype)
-    px[t-vt:b-vt,...,l-vl:r-vl] = a[t:b,...,l:r]
-    rows,cols = px.shape[0],px.shape[-1]
-    if (rows,cols)==rec.size: return px
-    narrow = cv2.transpose((_sparse(rows, rec.size[0], dtype)@px.reshape(rows, -1)).reshape(-1, cols))
-    return cv2.transpose(_sparse(cols, rec.size[1], dtype)@narrow).reshape(rec.size[0], *a.shape[1:-1], rec.size[1])
+    px = np.ascontiguousarray(a[t:b,l:r], np.float64 if a.dtype==np.float64 else np.float32)
+    if rec.kept!=rec.view: px = cv2.copyMakeBorder(px, t-vt, vb-b, l-vl, vr-r, cv2.BORDER_CONSTANT, value=fill) if a.ndim==2 else np.pad(px, ((t-vt,vb-b),(l-vl,vr-r),(0,0)), constant_values=fill)
+    return px if px.shape[:2]==rec.size else _turned(_rows(_turned(_rows(px, rec.size[0])), rec.size[1]))
 
 # %% ../nbs/32_crops.ipynb #2deb0ed3
 def _weights(lo, n, size, length, keep, device):

@@ -7,6 +7,7 @@ __all__ = ['is_dicom', 'get_dicom_files', 'DicomError', 'dcmread', 'element', 'n
 
 # %% ../nbs/00_dicom_load.ipynb #a2019189
 import gzip,io,os,stat,struct,warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -96,8 +97,7 @@ def get_dicom_files(
     "The DICOM files below `path`, found by their content whatever their names; links are not followed"
     path = Path(path)
     if not path.exists(): raise FileNotFoundError(f"{path} does not exist; check the spelling of the folder")
-    folders = [folders] if isinstance(folders, str) else folders
-    fns = [path] if path.is_file() else _walk(path, recurse, folders)
+    fns = [path] if path.is_file() else _walk(path, recurse, [folders] if isinstance(folders, str) else folders)
     return L(sorted(o for o in fns if (o==path or _regular(o)) and is_dicom(o, dicomdir)))
 
 # %% ../nbs/00_dicom_load.ipynb #799b8e13
@@ -183,6 +183,7 @@ def dcmread(
 
 # %% ../nbs/00_dicom_load.ipynb #fab6ffc0
 def _label(keyword): return f'{keyword} {Tag(keyword)}'.replace(', ', ',')
+_tag = lru_cache(1000)(Tag)
 
 def element(
     ds:Dataset, # Any
@@ -190,7 +191,7 @@ def element(
     default=None, # For an element that is missing or empty
 ): # The value as pydicom gives it
     "Value of one element; a `DicomError` that names it if it cannot be read"
-    try: res = ds.get(keyword)
+    try: res = ds[tag].value if (tag := _tag(keyword)) in ds.keys() else None
     except (AttributeError,NotImplementedError,TypeError,ValueError) as e:
         raise DicomError(f"{_label(keyword)} cannot be read: its value is damaged; correct or delete it") from e
     return default if res is None or res=='' else res

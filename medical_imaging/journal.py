@@ -7,7 +7,7 @@ __all__ = ['Journal', 'table_schema', 'write_table']
 
 # %% ../nbs/49_journal.ipynb #fc53a0b2
 import json,time
-from itertools import islice
+from itertools import chain,islice
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -108,7 +108,10 @@ def write_table(
     per_group:int=5000, # Rows that are in memory at a time
 )->int: # Rows
     "Write the rows of a journal as Parquet"
-    schema,rows,n = table_schema(_rows(journal)),_rows(journal),0
+    rows,n = _rows(journal),0
+    first = list(islice(rows, per_group))
+    schema = table_schema(chain(first, rows))
+    rows = iter(first) if len(first)<per_group else _rows(journal)
     with pq.ParquetWriter(fn, schema) as out:
         while part := list(islice(rows, per_group)):
             out.write_table(pa.table([_column([o.get(f.name) for o in part], f.type) for f in schema], schema=schema))

@@ -155,11 +155,21 @@ def _largest(parts):
 
 def _opened(dense): return cv2.morphologyEx(dense.view(np.uint8), cv2.MORPH_OPEN, _disk, borderType=cv2.BORDER_REPLICATE)
 
+def _more_than_half(parts):
+    "The rectangle of the piece in the middle of the image, if that is more than half of all there is, else `None`. Marks it in `parts`"
+    row = len(parts)//2
+    there = np.flatnonzero(parts[row])
+    if not len(there): return
+    n,_,_,box = cv2.floodFill(parts, None, (int(there[len(there)//2]),row), 2, flags=8)
+    return box if 2*n>cv2.countNonZero(parts) else None
+
 def _body_box(dense):
     "The box around the body mask of an image that is dense where this is true, or `None` without a body"
-    largest = _largest(_opened(dense))
-    if largest is None: return
-    left,top,w,h = cv2.boundingRect(largest)
+    parts = _opened(dense)
+    box = _more_than_half(parts)                          # as a rule, and three times as fast as to find and measure all pieces
+    if box is None and (largest := _largest(parts)) is not None: box = cv2.boundingRect(largest)
+    if box is None: return
+    left,top,w,h = box
     return [[top,left],[top+h,left+w]]
 
 def _body(hu, threshold, pad):

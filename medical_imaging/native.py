@@ -10,6 +10,8 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian,ExplicitVRLittleEndian,ImplicitVRLittleEndian
 
+from .dicom_load import element
+
 # %% ../nbs/02_native.ipynb #e7554358
 _little = ExplicitVRLittleEndian,ImplicitVRLittleEndian,DeflatedExplicitVRLittleEndian
 _shape = 'NumberOfFrames','Rows','Columns','BitsAllocated'
@@ -17,11 +19,11 @@ _shape = 'NumberOfFrames','Rows','Columns','BitsAllocated'
 def _plain(ds):
     "Frames, rows, columns, type of the values and unused bits of an uncompressed grey image, or `None`"
     if getattr(ds, 'file_meta', {}).get('TransferSyntaxUID') not in _little: return
-    if ds.get('SamplesPerPixel')!=1 or ds.get('PhotometricInterpretation') not in ('MONOCHROME1','MONOCHROME2'): return
+    if element(ds, 'SamplesPerPixel')!=1 or element(ds, 'PhotometricInterpretation') not in ('MONOCHROME1','MONOCHROME2'): return
     if any(o in ds for o in ('ExtendedOffsetTable','FloatPixelData','DoubleFloatPixelData')): return
-    n,rows,cols,bits = (ds.get(o) for o in _shape)
-    n,sign = 1 if n is None else n,ds.get('PixelRepresentation')
-    used = ds.get('BitsStored')
+    n,rows,cols,bits = (element(ds, o) for o in _shape)
+    n,sign = 1 if n is None else n,element(ds, 'PixelRepresentation')
+    used = element(ds, 'BitsStored')
     if sign not in (0,1) or bits not in (8,16) or not all(isinstance(o, int) and o>0 for o in (n,rows,cols,used)) or used>bits: return
     return int(n),int(rows),int(cols),np.dtype(f"<{'ui'[sign]}{bits//8}"),bits-used
 
@@ -38,7 +40,7 @@ def native_values(
     "Stored values of an uncompressed grey image of 8 or 16 bits, the same as pydicom's"
     if (kind := _plain(ds)) is None: return
     n,rows,cols,dtype,unused = kind
-    data,size = ds.get('PixelData'),rows*cols
+    data,size = element(ds, 'PixelData'),rows*cols
     if not isinstance(data, bytes) or len(data)!=(total := n*size*dtype.itemsize)+total%2 or not 0<=(frame or 0)<n: return
     if frame is None: return _used(np.frombuffer(data, dtype, n*size).reshape((n,rows,cols) if n>1 else (rows,cols)), unused)
     return _used(np.frombuffer(data, dtype, size, frame*size*dtype.itemsize).reshape(rows, cols), unused)

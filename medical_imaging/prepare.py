@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 from fastcore.script import anno_parser,call_parse,store_true
 from tqdm import tqdm
 
-from .convert import display_image
 from .dicom_load import DicomError,dcmread
 from .hist_scaler import HistScaler
 from .journal import Journal,write_table
@@ -90,7 +89,7 @@ def _todo(names, journal, sheet):
     return [(o,plan[o],o in sampled) for o in names if o not in known]
 
 def _mapped(job, items, scheduler, n_workers, timeout):
-    if not scheduler: return map_files(job, items, n_workers, timeout, progress=False)
+    if not scheduler: return map_files(job, items, n_workers, timeout, progress=False, chunk=4)
     from medical_imaging.cluster import map_cluster
     return map_cluster(job, items, scheduler, timeout, progress=False)
 
@@ -200,7 +199,7 @@ def prepare(
         journal = Journal(dst)
         if retry: journal.forget(lambda o: 'error' in o)
         items = _todo(names, journal, sheet)
-        job = partial(convert_file, src=src, dst=dst, recipe=recipe, salt=_salt(dst))
+        job = partial(convert_file, src=src.absolute(), dst=dst.absolute(), recipe=recipe, salt=_salt(dst))
         _run(_mapped(job, items, scheduler, n_workers, timeout), journal, dst, len(items), progress)
         return _finish(journal, src, dst, recipe, split)
 

@@ -25,6 +25,7 @@ from .crops import crop_resize
 from .dicom_load import DicomError,dcmread
 from .learn import TensorChannels
 from .recipe import Recipe
+from .splits import check_leak,column_splits
 from .storage import Store
 
 # %% ../nbs/68_prepared.ipynb #3a7d6ffc
@@ -86,8 +87,6 @@ def _check_labels(df, on):
     if missing.any(): raise ValueError(f"labels must have one for every picture, got none for {missing.sum():,} of {len(df):,}, as for {on} {df.loc[missing, on].iloc[0]!r}; leave pictures out with keep=")
 
 # %% ../nbs/68_prepared.ipynb #300324ed
-_parts = dict(train=0, training=0, false=0, valid=1, validation=1, val=1, true=1, test=2)
-
 def _groups(df, by, needed=True):
     "Who each picture is of, '' where that is not known"
     res = _column(df, by, 'by').map(lambda o: '' if o is None or o!=o else str(o).strip())
@@ -105,14 +104,10 @@ def _drawn(df, by, valid_pct, seed):
 
 def _given(df, split, by):
     "Indices of train, valid and, if there is one, test, as a column says"
-    text = _column(df, split, 'split').map(lambda o: str(o).strip().lower())
-    if (odd := set(text)-set(_parts)): raise ValueError(f"split must say train, valid or test, got {sorted(odd)[0]!r} in the column {split!r}")
-    part = text.map(_parts)
-    groups = _groups(df, by, needed=False)
-    n = part.groupby(groups).nunique().drop('', errors='ignore')
-    if (n>1).any(): raise ValueError(f"{by} must be in one part of the split, got {(n>1).sum():,} in more, such as {n.index[n>1][0]!r}; move all its pictures into one part")
-    if not {0,1}<=set(part): raise ValueError(f"split must have train and valid, got only {', '.join(sorted(set(text)))} in the column {split!r}")
-    return [np.flatnonzero(part==i).tolist() for i in sorted(set(part))]
+    parts = column_splits(df, split)
+    check_leak(parts, df, [o or f'\0{i}' for i,o in enumerate(_groups(df, by, needed=False))])     # one that is not known is nobody else
+    if not (len(parts.train) and len(parts.valid)): raise ValueError(f"split must have train and valid, got none for {'valid' if len(parts.train) else 'train'} in the column {split!r}")
+    return [o.tolist() for o in parts if len(o)]
 
 # %% ../nbs/68_prepared.ipynb #211d24db
 class _Read(Transform):

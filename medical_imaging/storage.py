@@ -35,6 +35,9 @@ class Store:
     def _remote(self, name): return f"{self._where[1].rstrip('/')}/{name}"
     def __getstate__(self): return dict(root=self.root)     # a process elsewhere makes a connection of its own
 
+    def absolute(self):
+        "The same for a process in another folder"
+        return self if self.path is None else Store(str(self.path))
     def find(self)->list: # Sorted names
         "All files in it and in its folders, without hidden ones and links"
         if not self.exists(): raise FileNotFoundError(f"{self.root} does not exist; check the spelling of the folder")

@@ -99,11 +99,13 @@ def _frames(ds, source, stem, recipe, show):
     frames = pick_frames(n, recipe.max_frames)
     header = {k:v for k,v in header_dict(ds).items() if k not in ('fname','error')}
     for i in frames:
-        try: pic = convert_image(ds, recipe, i)
+        try:
+            pic = convert_image(ds, recipe, i)
+            data = encoded(pic, recipe) if isinstance(pic, Picture) else None
         except Exception as e: failed.setdefault(_clean(reason(e)), []).append(i)   # any decoder may fail in any way
         else:
-            if not isinstance(pic, Picture): out['dropped'].append([i,pic]); continue
-            pics.append((f"{stem}{f'_frame{i:03}' if n>1 else ''}.{recipe.suffix}", encoded(pic, recipe)))
+            if data is None: out['dropped'].append([i,pic]); continue
+            pics.append((f"{stem}{f'_frame{i:03}' if n>1 else ''}.{recipe.suffix}", data))
             out['rows'].append(dict(source=source, frame=i, image=pics[-1][0], shown=pic.shown) | pic.row | header)
             if show and 'shown' not in out: out['shown'] = _shown(source, ds, pic)
     if failed: out['error'] = '; '.join(k if v==frames else f"frame {', '.join(map(str, v))}: {k}" for k,v in failed.items())
