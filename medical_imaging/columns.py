@@ -65,9 +65,11 @@ class _Images:
         return None if v is None else (v if v.ndim==1 else v.iloc[:,0]).iloc[i if self.at is None else self.at[i]]
 
     def _common(self, paths):
-        "Length of the folder that all paths have in common, 0 for relative ones"
+        "Length of the folder that all paths have in common; a relative `source` is relative to it already"
         first,last = paths.min(),paths.max()
-        return len(os.path.commonpath([os.path.dirname(o) for o in (first,last)]).rstrip(os.sep))+1 if os.path.isabs(first) and os.path.isabs(last) else 0
+        if os.path.isabs(first)!=os.path.isabs(last) or not os.path.isabs(first) and self.path=='source': return 0
+        top = os.path.commonpath([os.path.dirname(o) for o in (first,last)])
+        return len(top.rstrip(os.sep))+1 if top else 0
 
     def num(self, *names):
         "The first of `names` that holds a number, float64, NaN where none does"
