@@ -21,7 +21,7 @@ from .display import VoiLut,_mapping,_rgb8,_widened,choose_window,full_range,is_
 from .hist_scaler import _distinct
 from .histogram_scaling import _of_counts
 from .masks import _body_box,lung_mask,mask_from_blur
-from .pixels import _by_value,_grey_values,_padding,apply_table,has_wrong_sign,is_colour,modality_mapping,modality_unit
+from .pixels import _by_value,_grey_values,_padding,apply_table,functional_group,has_wrong_sign,is_colour,modality_mapping,modality_unit
 from .recipe import Recipe
 from .windowing import Window
 
@@ -156,9 +156,12 @@ def _colour_picture(ds, i, recipe):
     row = dict(note=None, pixel_hash=_hash(px), sign_mended=False, inverted=False, padding_share=0.) | ({} if rec is None else dict(crop=json.dumps(asdict(rec))))
     return Picture(planes, 'colour', True, row, (np.arange(256), np.bincount(px.ravel(), minlength=256)))
 
-def _check_unit(ds, recipe):
+def _check_unit(ds, i, recipe):
+    "An error for values that are not in the unit of the recipe; a note where nothing in the file makes them so"
     unit = modality_unit(ds)
     if recipe.unit and unit!=recipe.unit: raise DicomError(f"the values must be in {recipe.unit} for this recipe, got Modality (0008,0060) {element(ds, 'Modality', 'not given')} in {unit or 'no unit'}; convert such images in a run of their own, with windows as width:level")
+    bare = element(ds, 'RescaleSlope') is None and not element(ds, 'ModalityLUTSequence') and functional_group(ds, i, 'PixelValueTransformationSequence') is None
+    return 'no Rescale Slope (0028,1053): stored values were taken for HU' if bare and recipe.unit=='HU' else ''
 
 # %% ../nbs/48_convert.ipynb #7107c248
 def _grey_row(frame, rec, note, bins):
@@ -176,13 +179,13 @@ def convert_image(
 )->Picture|float: # Or, where `recipe.min_pct` leaves the frame out, the share of its pixels in the window
     "One frame as channels in [0,1]"
     if is_colour(ds): return _colour_picture(ds, i, recipe)
-    _check_unit(ds, recipe)
+    unit = _check_unit(ds, i, recipe)
     frame = Frame(ds, i)
     if recipe.min_pct and not (pct := frame.pct(recipe.pct_window))>=recipe.min_pct: return pct
     box,note = _box(frame, recipe)
     rec = _record(frame.px.shape, box, recipe)
     f,shown,bins = _channels(frame, recipe)
-    return Picture(_cropped(frame, rec, f), shown, False, _grey_row(frame, rec, note, bins), (frame.values,frame.counts))
+    return Picture(_cropped(frame, rec, f), shown, False, _grey_row(frame, rec, '; '.join(filter(None, (unit,note))), bins), (frame.values,frame.counts))
 
 # %% ../nbs/48_convert.ipynb #a080fd1a
 def display_image(

@@ -23,6 +23,8 @@ def _array(
     return x
 
 # %% ../nbs/05_show.ipynb #c7b77017
+def _screen(o): return o/np.iinfo(o.dtype).max if o.ndim==3 and o.dtype==np.uint16 else o   # Matplotlib shows colours above 255 white
+
 def show_images(
     images, # One image or several, each (rows, cols), or (rows, cols, 3) for colour; an array (images, rows, cols) too
     titles=None, # One title for each image
@@ -45,7 +47,7 @@ def show_images(
     fig,axs = plt.subplots(nrows, ncols, figsize=(max(width, 1)*ncols, (size+.3)*nrows), squeeze=False, layout='constrained')
     for ax in axs.flat: ax.axis('off')
     for ax,o,t in zip(axs.flat, images, titles):
-        ax.imshow(o, cmap=cmap, vmin=vmin, vmax=vmax)
+        ax.imshow(_screen(o), cmap=cmap, vmin=vmin, vmax=vmax)
         ax.set_title(t, fontsize=11)
     return axs.ravel()[:len(images)]
 
