@@ -13,7 +13,7 @@ import torch
 from fastai.data.block import TransformBlock
 from fastai.data.core import show_batch,show_results
 from fastai.data.transforms import DisplayedTransform,IntToFloatTensor,ToTensor,Transform
-from fastai.torch_core import TensorImage,show_image
+from fastai.torch_core import TensorImage,TensorMask,show_image
 from fastai.vision.augment import BILINEAR,PadMode,Resize
 from fastai.vision.core import PILBase,PILImage
 from fastai.vision.data import get_grid
@@ -253,13 +253,13 @@ def DicomBlock(
     return TransformBlock(type_tfms=_Open(cls, frame), item_tfms=resize, batch_tfms=ToChannels(windows, bins))
 
 # %% ../nbs/60_learn.ipynb #5fa525b4
-def _grid(x, n, nrows, ncols, figsize):
-    "Axes for `n` images; each in a line of its own where channels stand side by side"
-    k = x.shape[1]
-    if k in (1,3): return get_grid(n, nrows=nrows, ncols=ncols, figsize=figsize)
+def _grid(x, n, nrows, ncols, figsize, pairs=False):
+    "Axes for `n` images, or pairs of them; each in a line of its own where channels stand side by side"
+    k,double = x.shape[1],dict(double=True, title='Target/Prediction') if pairs else {}
+    if k in (1,3): return get_grid(n, nrows=nrows, ncols=ncols, figsize=figsize, **double)
     ncols = ncols or (max(1, 6//k) if nrows is None else -(-n//nrows))
     nrows = nrows or -(-n//ncols)
-    return get_grid(n, nrows=nrows, ncols=ncols, figsize=figsize or (1.8*k*ncols,2.1*nrows*x.shape[2]/x.shape[3]))
+    return get_grid(n, nrows=nrows, ncols=ncols, figsize=figsize or (1.8*k*ncols*(1+pairs),2.1*nrows*x.shape[2]/x.shape[3]), **double)
 
 @show_batch.dispatch(precedence=1)
 def _show_batch(x:TensorChannels, y, samples, ctxs=None, max_n=9, nrows=None, ncols=None, figsize=None, **kwargs):
@@ -268,7 +268,7 @@ def _show_batch(x:TensorChannels, y, samples, ctxs=None, max_n=9, nrows=None, nc
 
 @show_results.dispatch(precedence=1)
 def _show_results(x:TensorChannels, y, samples, outs, ctxs=None, max_n=9, nrows=None, ncols=None, figsize=None, **kwargs):
-    if ctxs is None: ctxs = _grid(x, min(len(samples), max_n), nrows, ncols, figsize)
+    if ctxs is None: ctxs = _grid(x, min(len(samples), max_n), nrows, ncols, figsize, isinstance(y, TensorMask))
     return show_results.invoke(TensorImage, type(y), type(samples), type(outs))(x, y, samples, outs, ctxs=ctxs, max_n=max_n, **kwargs)
 
 # %% ../nbs/60_learn.ipynb #76121aa1
