@@ -162,11 +162,15 @@ class HistScaler:
         if self.brks is None: raise ValueError("HistScaler must be fitted before it is used; call fit(paths), or load one")
         return self.brks
 
-    def transform(self, x):
-        "`hist_scaled` with these breakpoints: a tensor or array of modality values, or a `Dataset`, to float32 in [0,1]"
+    def transform(self,
+        x, # Modality values, tensor or array of any shape; or a grey `Dataset`
+    ): # float32 in [0,1], shape and kind of `x`; a tensor for a `Dataset`
+        "`hist_scaled` with these breakpoints"
         return x.hist_scaled(self._fitted()) if isinstance(x, Dataset) else hist_scaled(x, self._fitted())
 
-    def inverse(self, y):
+    def inverse(self,
+        y, # What `transform` gave, in [0,1]
+    ): # Modality values, shape and kind of `y`
         "Back to modality values; beyond the first and last breakpoint they are lost"
         return _back(y, self._fitted())
 
