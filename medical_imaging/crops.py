@@ -250,7 +250,7 @@ def crop_resize(
     crops, # Boxes of `mask2bbox`: (2, 2) for one image, (batch, 2, 2) for a batch, or (2, 2) for all of it
     new_sz, # Rows and columns of the result; one number for a square
     fit:str='grow', # Fit the box to the aspect of `new_sz` by its surroundings ('grow'), by filling ('pad'), or by stretching it ('stretch')
-    fill:float=0., # Value of filling, in the unit of `x`
+    fill:float=0., # Value of filling, in the unit of `x`: -1000 for HU
     labels:bool=False, # Are the values labels, not to be mixed? Then the nearest pixel is taken, and filling is 0
     record:bool=False, # Return the `CropRecord` as well, a list of them for a batch?
 ): # Float32 (float64 for float64; boolean for boolean; the dtype of labels), kind and device of `x`, last two axes `new_sz`

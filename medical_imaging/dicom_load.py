@@ -95,8 +95,7 @@ def get_dicom_files(
     dicomdir:bool=False, # Include DICOMDIRs, the tables of contents of disks?
 )->L: # Sorted `Path`s
     "The DICOM files below `path`, found by their content whatever their names; links are not followed"
-    path = Path(path)
-    if not path.exists(): raise FileNotFoundError(f"{path} does not exist; check the spelling of the folder")
+    if not (path := Path(path)).exists(): raise FileNotFoundError(f"{path} does not exist; check the spelling of the folder")
     fns = [path] if path.is_file() else _walk(path, recurse, [folders] if isinstance(folders, str) else folders)
     return L(sorted(o for o in fns if (o==path or _regular(o)) and is_dicom(o, dicomdir)))
 
@@ -191,6 +190,7 @@ def element(
     default=None, # For an element that is missing or empty
 ): # The value as pydicom gives it
     "Value of one element; a `DicomError` that names it if it cannot be read"
+    if not isinstance(ds, Dataset): raise TypeError(f"ds must be a pydicom Dataset, got {type(ds).__name__}; open the file with dcmread first")
     try: res = ds[tag].value if (tag := _tag(keyword)) in ds.keys() else None
     except (AttributeError,NotImplementedError,TypeError,ValueError) as e:
         raise DicomError(f"{_label(keyword)} cannot be read: its value is damaged; correct or delete it") from e

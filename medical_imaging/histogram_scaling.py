@@ -127,7 +127,8 @@ def _scaled(x, brks=None, mask=None):
 
 # %% ../nbs/10_histogram_scaling.ipynb #77490f22
 def _checked(brks, batch):
-    "Given breakpoints as a float64 array, (n,) or (batch, n)"
+    "Given breakpoints, or a `HistScaler` that has some, as a float64 array, (n,) or (batch, n)"
+    if hasattr(brks, '_fitted'): brks = brks._fitted()
     brks = _numpy(torch.as_tensor(brks), 'brks').astype(np.float64)
     if brks.ndim not in (1,2) or brks.ndim==2 and len(brks)!=batch: raise ValueError(f"brks must have shape (n,), or ({batch}, n) for a batch of {batch}, got {brks.shape}")
     if not (np.diff(brks)>=0).all() or not np.isfinite(brks).all(): raise ValueError("brks must be finite and ascending, as freqhist_bins returns them; sort them first")

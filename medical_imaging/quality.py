@@ -24,7 +24,7 @@ def _anywhere(group, k): return k,f'{_shared}{group}.{k}',f'{_frames}{group}.{k}
 _slope,_icpt = (_anywhere('PixelValueTransformationSequence', o) for o in ('RescaleSlope','RescaleIntercept'))
 _height,_width = (_anywhere('PixelMeasuresSequence', o) for o in ('PixelSpacing','PixelSpacing1'))
 quality_columns = ('source','fname','frame','error','note','pixel_hash','sign_mended','padding_share','img_min','img_max','img_mean','img_std',
-    'PatientID','IssuerOfPatientID','Modality','Rows','Columns','SamplesPerPixel','PhotometricInterpretation','BitsAllocated','BitsStored','HighBit',
+    'PatientID','IssuerOfPatientID','Modality','Rows','Columns','SamplesPerPixel','PhotometricInterpretation','PresentationLUTShape','BitsAllocated','BitsStored','HighBit',
     'PixelRepresentation','PixelPaddingValue','ModalityLUTSequence','RescaleType','TransferSyntaxUID','LossyImageCompression',*_slope,*_icpt,*_height,*_width)
 
 # %% ../nbs/46_quality.ipynb #a0fe709e
@@ -157,7 +157,7 @@ def _outliers(c):
     rows = [(c.name(int(i)), names[codes[i]], f'{mean[i]:.4g}', f'{std[i]:.4g}', *(f'{o:+.1f}' for o in z[:,i])) for i in top if far[i]>5]
     n = int((far>5).sum())
     yield ('Far from the others',['image','modality','mean','standard deviation','mean off by','deviation off by'],rows,
-        f'{_n(n, "image")}, the farthest here: more than 5 robust standard deviations from the median of their modality. Look at them: other body parts, phantoms, empty pictures, wrong units.',[('far from the others of their modality', n)])
+        f'{_n(n, "image")}, the farthest here: more than 5 robust standard deviations from the median of their modality. Look at them: other body parts, phantoms, empty pictures, wrong units. Modalities of fewer than 20 images are not judged.',[('far from the others of their modality', n)])
 
 # %% ../nbs/46_quality.ipynb #4c522e0c
 def _by_modality(c, cols, aggs):
@@ -168,14 +168,18 @@ def _by_modality(c, cols, aggs):
     return [(names[k], *(int(v) if a[1] in ('sum','size','count') else _label(round(v, 4)) for a,v in zip(aggs.values(), o))) for k,*o in top.drop(columns='_n').itertuples()],len(df)
 
 def _polarity(c):
-    white,value,share = c.among('PhotometricInterpretation', 'MONOCHROME1'),c._column('PixelPaddingValue').notna().to_numpy(),c.num('padding_share')
+    value,share = c._column('PixelPaddingValue').notna().to_numpy(),c.num('padding_share')
+    white = np.where(c.text('PresentationLUTShape')[0]<0, c.among('PhotometricInterpretation', 'MONOCHROME1'), c.among('PresentationLUTShape', 'INVERSE'))
     if not (white.any() or value.any() or (share>0).any()): return
-    aggs = {'images':('white','size'), 'MONOCHROME1':('white','sum'), 'with Pixel Padding Value':('value','sum')}
+    aggs = {'images':('white','size'), 'inverted':('white','sum'), 'with Pixel Padding Value':('value','sum')}
     if (share>=0).any(): aggs |= {'with padding':('has','sum'), 'over half padding':('half','sum'), 'share of padding':('share','mean')}
     rows,n = _by_modality(c, dict(white=white, value=value, has=share>0, half=share>.5, share=share), aggs)
-    yield ('Polarity and padding',['modality',*aggs],_cut(rows, n),
-        'MONOCHROME1 means that small values are white: such images are inverted when shown, never in their values. Padding was not measured: leave it out of means, windows and histograms.',
-        [('MONOCHROME1: small values are white', int(white.sum())), ('more than half padding', int((share>.5).sum()))])
+    codes,names = c.modality()
+    some = {k:o for k,o in {'inverted, for example':white, 'padded, for example':(share>0) | (value & np.isnan(share))}.items() if o.any()}
+    rows = [(*r, *(c.names(o & (codes==names.index(r[0]))) for o in some.values())) for r in rows]
+    yield ('Polarity and padding',['modality',*aggs,*some],_cut(rows, n),
+        'Where Photometric Interpretation is MONOCHROME1, or Presentation LUT Shape INVERSE, small values are white: such images are inverted when shown, never in their values. Padding was not measured: leave it out of means, windows and histograms.',
+        [('inverted: small values are white', int(white.sum())), ('more than half padding', int((share>.5).sum()))])
 
 def _sizes(c):
     rows,cols = c.num('Rows'),c.num('Columns')
@@ -269,5 +273,6 @@ def quality_report(
     found = [(what, n, title) for title,_,rows,_,findings in parts for what,n in findings if n]
     failed = int(df['error'].notna().sum()) if 'error' in df else 0
     if failed: found.insert(0, ('files with an error: see the column error', failed, ''))
+    if c.n and np.isnan(c.num('img_mean')).all(): found.append(('values not looked at: dicom_table(..., px_summ=True) adds them', c.n, ''))
     tables = {_first:(['finding','images','see'], found, f'Of {c.n:,} images. Each is a suspicion: look at the table, and at some of the images.')} if found else {}
     return Quality(tables | {k:(head,rows,note) for k,head,rows,note,_ in parts if rows})

@@ -30,6 +30,7 @@ def _check_window(center, width, f):
 # %% ../nbs/20_windowing.ipynb #6fb5baf4
 def _tensor(x):
     "An array as a tensor"
+    if isinstance(x, Dataset): raise TypeError("x must be a tensor or array, got a Dataset; modality_values(ds) makes one, and ds.show(scale='brain') shows it through a window")
     x = np.asarray(x)
     if x.dtype not in (np.float32,np.float64): x = x.astype(np.float32)
     return torch.from_numpy(x if x.flags.writeable and min(x.strides, default=1)>=0 and x.dtype.isnative else x.astype(x.dtype.newbyteorder('=')))
