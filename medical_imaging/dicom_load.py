@@ -224,7 +224,7 @@ def _get(ds, k, default=None):
     except DicomError: return 'not readable'
 
 def _decoding(ds):
-    ts = UID(str(_get(getattr(ds, 'file_meta', {}), 'TransferSyntaxUID', '')))
+    ts = UID(str(_get(getattr(ds, 'file_meta', Dataset()), 'TransferSyntaxUID', '')))
     packed = ', compressed' if ts and ts not in _syntaxes.values() else ''
     lossy = ', lossy: the original values are gone' if _get(ds, 'LossyImageCompression')=='01' else ''
     return f"{ts.name or 'not given'} (0002,0010){packed}{lossy}"

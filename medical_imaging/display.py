@@ -243,11 +243,12 @@ def show_dataset(
     cmap='gray', # Colour map of grey images
     min_px:float|None=-1100, # For histogram scaling: values below become this one first
     max_px:float|None=None, # For histogram scaling: values above become this one first
+    frame:int|None=None, # Only this frame, from 0
     **kwargs, # Passed to `show_images`; fastai's `title` and `figsize` are understood
 )->np.ndarray: # matplotlib axes
-    "Show an image; for a film, its first frames"
+    "Show an image; of several frames, the first or the one asked for"
     if isinstance(frames, bool) or not isinstance(frames, (int,np.integer)) or frames<1: raise ValueError(f"frames must be a whole number of at least 1, got {frames!r}")
-    pics = _pictures(ds, range(min(frames, n_frames(ds))), scale, min_px, max_px)
+    pics = _pictures(ds, range(min(frames, n_frames(ds))) if frame is None else [frame], scale, min_px, max_px)
     if 'title' in kwargs: kwargs['titles'] = [kwargs.pop('title')]+['']*(len(pics)-1)
     if 'figsize' in kwargs: kwargs['size'] = kwargs.pop('figsize')[1]
     ends = {} if is_colour(ds) or scale is None or scale is False else dict(vmin=0, vmax=1)

@@ -30,7 +30,7 @@ from torch import Tensor
 from . import channels,crops,histogram_scaling,masks,windowing
 from .crops import crop_resize as _crop_resize
 from .dicom_load import DicomError,dcmread,get_dicom_files,is_dicom,number
-from .display import _pictures
+from .display import _pictures,show_dataset
 from .learn import PILDicom,TensorCTScan,TensorDicom
 from .masks import gauss_blur2d,uniform_blur2d
 from .pixels import functional_group,is_colour,modality_values,n_frames,padding_mask,rgb_values,stored_values,values_and_padding
@@ -235,9 +235,10 @@ def show(self:Dataset,
     cmap=plt.cm.bone, # Colour map of grey images
     min_px=-1100, # For histogram scaling: values below become this one first
     max_px=None, # For histogram scaling: values above become this one first
-    **kwargs, # Passed to fastai's `show_image`; for several frames `nrows`, `ncols`, `titles`, `imsize` and `suptitle` too
+    **kwargs, # Passed to fastai's `show_image`; for several frames `nrows`, `ncols`, `titles`, `imsize` and `suptitle` too; `size` or `frame`: all to `show_dataset`
 ):
     "Show an image; for a film, its first frames"
+    if {'size','frame'} & set(kwargs): return show_dataset(self, frames, scale, cmap, min_px, max_px, **kwargs)
     pics = [np.asarray(o) for o in _pictures(self, range(min(frames, n_frames(self))), scale, min_px, max_px)]
     if not (is_colour(self) or scale is None or scale is False): kwargs = dict(vmin=0, vmax=1) | kwargs
     if len(pics)==1: show_image(pics[0], cmap=cmap, **kwargs)

@@ -43,7 +43,8 @@ def returned(fn, rows, notes):
 def table(rows, ret, notes):
     "Markdown table of parameters, then of what is returned; '' if nothing is said of them"
     if not (ret and ret[1]) and not any(line in notes for *_,line in rows): return ''
-    body = [f"| **{n.replace('*', chr(92)+'*')}** | {cell(anno)} | {cell(dflt)} | {cell(notes.get(line, ''), False)} |" for n,anno,dflt,line in rows]
+    def said(line): return '' if ret and notes.get(line)==ret[1] else notes.get(line, '')     # a signature of one line ends in what is returned
+    body = [f"| **{n.replace('*', chr(92)+'*')}** | {cell(anno)} | {cell(dflt)} | {cell(said(line), False)} |" for n,anno,dflt,line in rows]
     if ret: body.append(f"| *returns* | {cell(ret[0])} | | {cell(ret[1], False)} |")
     return '\n'.join(['| parameter | type | default | meaning |', '|---|---|---|---|', *body]) if body else ''
 
