@@ -159,7 +159,7 @@ def _cut(a, rec, fill):
     "Crop one image (rows, cols) or (rows, cols, channels); where nothing has to be done, the result shares its memory"
     (t,l),(b,r),(vt,vl),(vb,vr) = *rec.kept,*rec.view
     px = np.ascontiguousarray(a[t:b,l:r], np.float64 if a.dtype==np.float64 else np.float32)
-    if rec.kept!=rec.view: px = cv2.copyMakeBorder(px, t-vt, vb-b, l-vl, vr-r, cv2.BORDER_CONSTANT, value=fill) if a.ndim==2 else np.pad(px, ((t-vt,vb-b),(l-vl,vr-r),(0,0)), constant_values=fill)
+    if rec.kept!=rec.view: px = np.pad(px, [(t-vt,vb-b),(l-vl,vr-r)]+[(0,0)]*(a.ndim-2), constant_values=fill)
     return px if px.shape[:2]==rec.size else _turned(_rows(_turned(_rows(px, rec.size[0])), rec.size[1]))
 
 # %% ../nbs/32_crops.ipynb #2deb0ed3

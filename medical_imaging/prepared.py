@@ -79,12 +79,12 @@ def _column(df, name, what):
 def _unique(s, on):
     "A `Series` without repetitions"
     s = s.loc[~pd.DataFrame(dict(k=s.index, v=s.map(str).to_numpy())).duplicated().to_numpy()]
-    if s.index.has_duplicates: raise ValueError(f"labels must have one value for each {on}, got several for {s.index[s.index.duplicated()][0]!r}; choose one, or make a list of them")
+    if s.index.has_duplicates: raise ValueError(f"labels must have one value for each {on}, got several for {s.index[s.index.duplicated()].nunique():,} of them; choose one, or make a list of them")
     return s
 
 def _check_labels(df, on):
     missing = df.label.isna()
-    if missing.any(): raise ValueError(f"labels must have one for every picture, got none for {missing.sum():,} of {len(df):,}, as for {on} {df.loc[missing, on].iloc[0]!r}; leave pictures out with keep=")
+    if missing.any(): raise ValueError(f"labels must have one for every picture, got none for {missing.sum():,} of {len(df):,}, as for {df.source[missing].iloc[0]}; leave pictures out with keep=")
 
 # %% ../nbs/68_prepared.ipynb #300324ed
 def _groups(df, by, needed=True):

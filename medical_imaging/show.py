@@ -9,6 +9,7 @@ __all__ = ['show_images', 'show_hist', 'show_mapping', 'show_scaling', 'pixel_ta
 import zlib
 
 import numpy as np
+from pydicom.dataset import Dataset
 
 # %% ../nbs/05_show.ipynb #1e7eb21d
 def _array(
@@ -17,7 +18,7 @@ def _array(
     ndim:tuple=(), # Numbers of axes it may have; any, if empty
 )->np.ndarray:
     "`x` as a NumPy array that is not empty"
-    if hasattr(x, 'file_meta'): raise TypeError(f"{name} must be a tensor or array, got {type(x).__name__}; modality_values(ds) makes one, and ds.show() shows a Dataset")
+    if isinstance(x, Dataset): raise TypeError(f"{name} must be a tensor or array, got {type(x).__name__}; modality_values(ds) makes one, and ds.show() shows a Dataset")
     x = np.asarray(x.detach().cpu() if hasattr(x, 'detach') else x)
     if not x.size: raise ValueError(f"{name} must have at least one value, got shape {x.shape}")
     if ndim and x.ndim not in ndim: raise ValueError(f"{name} must have {' or '.join(map(str, ndim))} axes, got shape {x.shape}")
