@@ -7,7 +7,7 @@ __all__ = ['Frame', 'Picture', 'convert_image', 'display_image', 'encoded']
 
 # %% ../nbs/48_convert.ipynb #04045fcb
 import io,json
-from dataclasses import asdict,dataclass,field,replace
+from dataclasses import asdict,dataclass,field
 
 import cv2
 import numpy as np
@@ -15,13 +15,13 @@ import tifffile,xxhash
 from pydicom.dataset import Dataset
 
 from .channels import _channels_of
-from .crops import CropRecord,_cut,mask2bbox
+from .crops import CropRecord,_cut,_fitted,mask2bbox
 from .dicom_load import DicomError,element
 from .display import VoiLut,_mapping,_rgb8,_widened,choose_window,full_range,is_inverted
 from .hist_scaler import _distinct
 from .histogram_scaling import _of_counts
 from .masks import _body_box,lung_mask,mask_from_blur
-from .pixels import _by_value,_grey_values,_padding,apply_table,functional_group,has_wrong_sign,is_colour,modality_mapping,modality_unit
+from .pixels import _by_value,_grey_values,_padding,functional_group,has_wrong_sign,is_colour,modality_mapping,modality_unit
 from .recipe import Recipe
 from .windowing import Window
 
@@ -69,7 +69,7 @@ def _dense(frame):
     f = lambda o: (frame.f(o)>-500) & ~frame.is_pad(o)
     at = np.flatnonzero(f(frame.stored))
     if frame.px.dtype.kind in 'iu' and len(at) and len(at)==at[-1]-at[0]+1: return cv2.inRange(frame.px, *frame.stored[at[[0,-1]]].tolist())   # one range of stored values, as a rule
-    return _looked_up(frame.px, frame.stored, lambda o: f(o)[:,None], np.uint8)[...,0]
+    return _looked_up(frame.px, frame.stored, lambda o: f(o)[:,None], np.uint8)[:,0]
 
 def _found(frame, recipe):
     "Box of what the recipe looks for, or `None`"
@@ -90,23 +90,26 @@ def _record(shape, box, recipe):
     return CropRecord.of(box, shape, recipe.size, recipe.fit if recipe.size else 'stretch')
 
 # %% ../nbs/48_convert.ipynb #d2e84af3
+def _is_short(px): return px.dtype.kind in 'iu' and px.itemsize<=2
+
 def _looked_up(px, stored, f, dtype=np.float32):
-    "`f`, from values (m,) to channels (m, n), of each pixel of `px`, all of which are among `stored`: (rows, cols, n)"
-    if px.dtype.kind not in 'iu' or px.itemsize>2: return f(px.ravel()).astype(dtype).reshape(*px.shape, -1)
-    wide,cols = _widened(px),f(stored)
+    "`f`, from values (m,) to channels (m, n), of each pixel of `px`, all of which are among `stored`: (rows, n, cols)"
+    if not _is_short(px): return np.ascontiguousarray(f(px.ravel()).astype(dtype).reshape(*px.shape, -1).swapaxes(1, 2))
+    wide,cols = _widened(px).view(np.uint16),f(stored)
     tables = np.zeros((cols.shape[1],65536), dtype)
     tables[:,_widened(stored).view(np.uint16)] = cols.T
-    return cv2.merge([apply_table(wide, o) for o in tables]).reshape(*px.shape, -1)
+    out = np.empty((px.shape[0],len(tables),px.shape[1]), dtype)
+    for i,o in enumerate(tables): cv2.LUT(wide, o, dst=out[:,i])
+    return out
 
 def _cropped(frame, rec, f):
-    "Channels (n, rows, cols) of the part that a record keeps, resized; in memory one pixel after the other"
-    if rec is None: return np.moveaxis(_looked_up(frame.px, frame.stored, f), -1, 0)
+    "Channels (n, rows, cols) of the part that a record keeps, resized"
+    if rec is None: return np.moveaxis(_looked_up(frame.px, frame.stored, f), 1, 0)
     (t,l),(b,r) = rec.kept
-    part = np.ascontiguousarray(frame.px[t:b,l:r])
-    shift = lambda box: tuple((i-t,j-l) for i,j in box)
-    inner = replace(rec, shape=part.shape[:2], view=shift(rec.view), kept=shift(rec.kept))
-    out = _cut(_looked_up(part, frame.stored, f), inner, 0.)
-    return np.moveaxis(np.clip(out, 0, 1, out=out), -1, 0)             # sums of weights end at 1.0000001
+    part = frame.px[t:b,l:r]
+    turned = cv2.transpose(part) if _is_short(part) else part.T
+    out = _fitted(_looked_up(turned, frame.stored, f), rec, 0.)
+    return np.moveaxis(np.minimum(out, 1, out=out), -1, 0)             # sums of weights end at 1.0000001
 
 # %% ../nbs/48_convert.ipynb #34bbf499
 def _percentiles(frame):
@@ -194,10 +197,15 @@ def display_image(
 )->tuple: # uint8 (rows, cols) or (rows, cols, 3) in RGB, and where its range comes from
     "One frame as a screen shows it: the file's own window, its polarity, padding black"
     pic = convert_image(ds, Recipe(), frame)
-    return _as_image(_rounded(pic.planes, np.uint8)),pic.shown
+    return _as_image(pic.planes),pic.shown
 
 def _rounded(planes, dtype): return np.rint(planes*np.float32(np.iinfo(dtype).max)).astype(dtype)
-def _as_image(px): return px[0] if len(px)==1 else np.ascontiguousarray(np.moveaxis(px, 0, -1))
+def _as_image(planes, dtype=np.uint8):
+    "Channels in [0,1] as whole numbers, (rows, cols) or (rows, cols, n)"
+    px = planes[0] if len(planes)==1 else np.moveaxis(planes, 0, -1)
+    if not px.flags.c_contiguous: px = cv2.merge([*planes])
+    if dtype!=np.uint8: return _rounded(px, dtype)
+    return cv2.convertScaleAbs(px.reshape(len(px), -1), alpha=255).reshape(px.shape)    # the same, faster
 
 # %% ../nbs/48_convert.ipynb #f8661f8c
 def _tif(planes, colour):
@@ -218,7 +226,7 @@ def encoded(
     "A picture in the format of a recipe"
     if recipe.format=='npy': return _npy(pic.planes)
     if recipe.format=='tif': return _tif(pic.planes, pic.colour)
-    px = _as_image(_rounded(pic.planes, np.uint16 if recipe.format=='png16' else np.uint8))
+    px = _as_image(pic.planes, np.uint16 if recipe.format=='png16' else np.uint8)
     how = [cv2.IMWRITE_JPEG_QUALITY, recipe.quality] if recipe.format=='jpg' else []
     if how and not pic.colour: how += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     ok,data = cv2.imencode(f'.{recipe.suffix}', px if px.ndim==2 else cv2.cvtColor(px, cv2.COLOR_RGB2BGR), how)

@@ -76,13 +76,13 @@ class Journal:
             if len(kept)<len(lines): self.store.write(self._name(i), ''.join(kept).encode())
 
 # %% ../nbs/49_journal.ipynb #822821b0
-_types = {'int':pa.int64(), 'float':pa.float64(), 'bool':pa.bool_(), 'str':pa.string()}
+_types = {int:pa.int64(), float:pa.float64(), bool:pa.bool_(), str:pa.string()}
 _last = 'private','unparsed'
 
 def _type(kinds):
     "Arrow's type for a column in which Python's types `kinds` were seen"
     if len(kinds)==1: return _types[next(iter(kinds))]
-    return pa.float64() if kinds=={'int','float'} else pa.string()
+    return pa.float64() if kinds=={int,float} else pa.string()
 
 def _rows(journal):
     for o in journal: yield from o.get('rows', ())
@@ -91,11 +91,9 @@ def table_schema(
     rows, # Dictionaries of column name to number, text, `True`, `False` or `None`
 )->pa.Schema: # Columns in the order in which they appear, private elements last
     "The type of each column"
-    kinds = {}
-    for row in rows:
-        for k,v in row.items():
-            seen = kinds.setdefault(k, set())
-            if v is not None: seen.add(type(v).__name__)
+    kinds,rows = {},iter(rows)
+    while part := list(islice(rows, 1000)):
+        for k in dict.fromkeys(chain.from_iterable(part)): kinds.setdefault(k, set()).update({type(o.get(k)) for o in part}-{type(None)})
     names = [k for k in kinds if k not in _last]+[k for k in _last if k in kinds]
     return pa.schema([(k, _type(kinds[k]) if kinds[k] else pa.string()) for k in names])
 

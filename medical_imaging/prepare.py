@@ -9,8 +9,9 @@ __all__ = ['Prepared', 'prepare', 'dicom_prepare']
 import csv,io,json,os,re,secrets,sys,tempfile
 from contextlib import closing
 from dataclasses import dataclass,replace
-from functools import partial
+from functools import lru_cache,partial
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -29,10 +30,11 @@ from .storage import Store,only_run,_work_dir
 from .worker import _clean,as_shown,convert_file,image_names,pick_frames
 
 # %% ../nbs/50_prepare.ipynb #6a66d153
+_version = lru_cache(version)       # of a package: it reads a file
 _packages = 'medical_imaging','pydicom','numpy','opencv-python-headless','scikit-image','scipy','torch'
 
 def _settings(src, recipe, **counts):
-    return dict(format='medical_imaging.prepare', version=1, src=str(src), recipe=recipe.to_dict(), versions={o:version(o) for o in _packages} | dict(python=sys.version.split()[0]), **counts)
+    return dict(format='medical_imaging.prepare', version=1, src=str(src), recipe=recipe.to_dict(), versions={o:_version(o) for o in _packages} | dict(python=sys.version.split()[0]), **counts)
 
 def _wanted(recipe, d):
     "How the settings `d` of an earlier run differ from those wanted now; bins that are to be learnt are not compared"
@@ -89,7 +91,7 @@ def _todo(names, journal, sheet):
     return [(o,plan[o],o in sampled) for o in names if o not in known]
 
 def _mapped(job, items, scheduler, n_workers, timeout):
-    if not scheduler: return map_files(job, items, n_workers, timeout, progress=False, chunk=4)
+    if not scheduler: return map_files(job, items, n_workers, timeout, progress=False, chunk=8)
     from medical_imaging.cluster import map_cluster
     return map_cluster(job, items, scheduler, timeout, progress=False)
 
@@ -155,8 +157,12 @@ def _report(res, recipe, errors, shown, how, quality):
     note += f' {res.n_dropped:,} frames were left out because too little of them lies in the window (min_pct).' if res.n_dropped else ''
     return report_page(f'{res.n_images:,} images from {res.n_converted:,} of {res.n_files:,} files', tables, shown, note)
 
+_few = 5000       # lines of the journal that are kept in memory
+
 def _finish(journal, src, dst, recipe, split):
     "Write table, lists, settings and report"
+    few = list(islice(journal, _few+1))
+    if len(few)<=_few: journal = few                 # parsed once
     res,errors,dropped,shown,how = _summary(journal, src.root, dst.root)
     with tempfile.TemporaryDirectory() as tmp:
         fn = Path(tmp)/'metadata.parquet'

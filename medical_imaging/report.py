@@ -41,7 +41,8 @@ def sparkline(
     "A small histogram; heights are square roots of `counts`"
     h = np.sqrt(np.asarray(counts, np.float64))
     h = h/h.max()*height if h.size and h.max()>0 else np.zeros(len(h))
-    steps = ' '.join(f'L{i*width/len(h):.1f},{height-o:.1f} L{(i+1)*width/len(h):.1f},{height-o:.1f}' for i,o in enumerate(h))
+    x,y = np.arange(len(h)+1)*width/max(len(h), 1),height-h
+    steps = ' '.join(['L%.1f,%.1f L%.1f,%.1f']*len(h)) % tuple(np.stack([x[:-1],y,x[1:],y], 1).ravel().tolist())
     return f'<svg width="{width}" height="{height}" role="img" aria-label="histogram"><path d="M0,{height} {steps} L{width},{height}Z"/></svg>'
 
 # %% ../nbs/45_report.ipynb #26a6e007

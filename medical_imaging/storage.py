@@ -9,7 +9,7 @@ __all__ = ['Store', 'only_run']
 import hashlib,os,tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property,partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -69,16 +69,20 @@ def _walk(path):
         yield from ((rel/o).as_posix() for o in files if not os.path.islink(os.path.join(d, o)))
 
 # %% ../nbs/47_storage.ipynb #37766ab2
+def _write(fn, data):
+    with open(fn, 'wb') as f: f.write(data)
+
+def _with_folder(fn, f):
+    "Call `f`, and where the folder of `fn` is not there yet, make it and call `f` again"
+    try: f()
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(fn), exist_ok=True)
+        f()
+
 def _write_local(root, name, data):
-    tmp,path = root/_work_dir/'tmp'/uuid4().hex,root/name
-    try: tmp.write_bytes(data)
-    except FileNotFoundError:
-        tmp.parent.mkdir(parents=True, exist_ok=True)
-        tmp.write_bytes(data)
-    try: os.replace(tmp, path)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(tmp, path)
+    tmp,path = f'{root}/{_work_dir}/tmp/{uuid4().hex}',f'{root}/{name}'
+    _with_folder(tmp, partial(_write, tmp, data))
+    _with_folder(path, partial(os.replace, tmp, path))
 
 # %% ../nbs/47_storage.ipynb #807de8d5
 def _lock_file(store):

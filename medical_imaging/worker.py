@@ -12,7 +12,7 @@ from collections import Counter
 import numpy as np
 from pydicom.dataset import Dataset
 
-from .convert import Picture,_as_image,_rounded,convert_image,encoded
+from .convert import Picture,_as_image,convert_image,encoded
 from .dicom_load import DicomError,_peek,dcmread,element
 from .parallel import reason
 from .pixels import modality_unit,n_frames
@@ -82,7 +82,7 @@ def _shown(source, ds, pic):
     planes = pic.planes if len(pic.planes) in (1,3) else pic.planes[:1]
     caption = f"{ds.get('Modality') or ''} {planes.shape[1]} x {planes.shape[2]}, {pic.shown}".strip()
     hist = np.histogram(values, bins=64, weights=counts)[0].astype(int).tolist() if len(values) else []
-    return dict(title=source, caption=caption, jpeg=base64.b64encode(thumbnail(_as_image(_rounded(planes, np.uint8)))).decode(), counts=hist, low=ends[0], high=ends[1])
+    return dict(title=source, caption=caption, jpeg=base64.b64encode(thumbnail(_as_image(planes))).decode(), counts=hist, low=ends[0], high=ends[1])
 
 def as_shown(d:dict)->Shown: # For `report_page`
     "What `_shown` made, for the report"
