@@ -1,4 +1,5 @@
 "A folder of CT slices to images for training, ours and theirs, and the parts of it"
+from contextlib import contextmanager
 from functools import cache,partial
 from itertools import count
 from pathlib import Path
@@ -9,36 +10,39 @@ from medical_imaging.native import native_values
 from medical_imaging.prepare import prepare
 from medical_imaging.recipe import Recipe
 
+import cv2
 import numpy as np
 import pandas as pd
 import PIL.Image
+import torch
 from fastai.medical import imaging as fm   # patches DataFrame, Path and Dataset
+from fastcore.basics import num_cpus
 from fastcore.parallel import parallel
 from pydicom import dcmread
 from pydicom.pixels import pixel_array
 
-from harness import Comparison,Topic,Way
+from harness import Comparison,Topic,Way,one_thread
 from headers import fai_table    # with fastai mended where it fails on sequences
 from images import decoded,describe,opened,stored
 
 topic = Topic('Preparing a data set')
-fai,n_files,size,workers = 'fastai.medical.imaging',1000,256,2
+fai,n_files,n_few,size,workers = 'fastai.medical.imaging',1000,200,256,2
 recipe = Recipe('brain,subdural', bins='image', crop='body', size=size, format='jpg')
 windows = fm.dicom_windows.brain,fm.dicom_windows.subdural
 tmp,runs = TemporaryDirectory(),count()
 
 @cache
-def folder():
+def folder(n):
     "Slices of a CT, not compressed, which differ in their UID and number"
-    ds,res = opened('693_UNCR'),Path(tmp.name)/'src'
+    ds,res = opened('693_UNCR'),Path(tmp.name)/f'src{n}'
     res.mkdir()
-    for i in range(n_files):
+    for i in range(n):
         ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f'{ds.SeriesInstanceUID[:50]}.{i+1}'
         ds.InstanceNumber = i+1
         ds.save_as(res/f'{i:04}.dcm')
     return res
 
-def fresh(): return folder(),Path(tmp.name)/f'dst{next(runs)}'     # a folder that is not there yet
+def fresh(n): return folder(n),Path(tmp.name)/f'dst{next(runs)}'     # a folder that is not there yet
 
 def ours(src, dst): return prepare(src, dst, recipe, n_workers=workers, progress=False)
 
@@ -57,12 +61,29 @@ def by_fastai(src, dst):
     parallel(partial(one, dst=dst), fns, n_workers=workers, progress=False)
     fai_table(fns, px_summ=True, n_workers=workers, progress=False).to_pickle(dst/'metadata.pkl')
 
+@contextmanager
+def usual_threads():
+    "As many as PyTorch and OpenCV take when nobody says how many"
+    for o in (torch.set_num_threads,cv2.setNumThreads): o(num_cpus())
+    try: yield
+    finally: one_thread()
+
+def unhindered(f):
+    def res(*args):
+        with usual_threads(): f(*args)
+    return res
+
+def both(n, task, note, how=lambda f: f):
+    image = dict(name=f'{n} copies of 693_UNCR.dcm', shape=[n,512,512], dtype='int16', bytes=sum(o.stat().st_size for o in folder(n).iterdir()))
+    ways = [Way('prepare', prepare, 'medical_imaging.prepare', partial(fresh, n), how(ours)), Way('fastai', fm.crop_resize, fai, partial(fresh, n), how(by_fastai), note='save_jpg and from_dicoms, by two processes as well')]
+    return Comparison(task, image, ways, runs=3, note=note)
+
 @topic.time
 def whole():
-    image = dict(name=f'{n_files} copies of 693_UNCR.dcm', shape=[n_files,512,512], dtype='int16', bytes=sum(o.stat().st_size for o in folder().iterdir()))
-    ways = [Way('prepare', prepare, 'medical_imaging.prepare', fresh, ours), Way('fastai', fm.crop_resize, fai, fresh, by_fastai, note='save_jpg and from_dicoms, by two processes as well')]
-    yield Comparison('A folder to JPEGs of three channels and a table', image, ways, runs=3, note=f"{n_files:,} CT slices of 512x512, not compressed, to JPEGs of {size}x{size} (two windows and the histogram), cut out at the body, with the table of headers and "
-        "statistics; two processes each, started in it. Ours writes its report, journal and settings besides; fastai's box comes from its mask, a blur, and it is mended where it fails, on sequences.")
+    yield both(n_files, 'A folder to JPEGs of three channels and a table', f"{n_files:,} CT slices of 512x512, not compressed, to JPEGs of {size}x{size} (two windows and the histogram), cut out at the body, with the table of headers and "
+        "statistics; two processes each, started in it, of one thread each. Ours writes its report, journal and settings besides; fastai's box comes from its mask, a blur, and it is mended where it fails, on sequences.")
+    yield both(n_few, 'The same with the usual threads', f"{n_few} of them. Here nobody has told PyTorch and OpenCV how many threads to take, so each process of fastai takes one for each core, and they get into each other's way; "
+        "those of `prepare` know that they are not alone.", unhindered)
 
 def part(task, ways, note=''): return Comparison(task, describe('693_UNCR', stored('693_UNCR')), ways, note)
 
