@@ -15,7 +15,7 @@ import tifffile,xxhash
 from pydicom.dataset import Dataset
 
 from .channels import _channels_of
-from .crops import CropRecord,_cut,_fitted,mask2bbox
+from .crops import CropRecord,_cut,_rows,mask2bbox
 from .dicom_load import DicomError,element
 from .display import VoiLut,_mapping,_rgb8,_widened,choose_window,full_range,is_inverted
 from .hist_scaler import _distinct
@@ -102,14 +102,21 @@ def _looked_up(px, stored, f, dtype=np.float32):
     for i,o in enumerate(tables): cv2.LUT(wide, o, dst=out[:,i])
     return out
 
+def _resized(a, rec):
+    "Channels (rows, n, cols) of the part that a record keeps, filled with 0 and resized as `_cut` does: (n, rows, cols)"
+    (t,l),(b,r),(vt,vl),(vb,vr) = *rec.kept,*rec.view
+    if rec.kept!=rec.view: a = np.pad(a, [(t-vt,vb-b),(0,0),(l-vl,vr-r)])
+    rows,cols = rec.size
+    if (len(a),a.shape[-1])==rec.size: return np.moveaxis(a, 1, 0)
+    a = _rows(a, rows).reshape(-1, a.shape[-1])
+    return _rows(cv2.transpose(a), cols).reshape(cols, rows, -1).T     # its columns lie one after the other
+
 def _cropped(frame, rec, f):
     "Channels (n, rows, cols) of the part that a record keeps, resized"
     if rec is None: return np.moveaxis(_looked_up(frame.px, frame.stored, f), 1, 0)
     (t,l),(b,r) = rec.kept
-    part = frame.px[t:b,l:r]
-    turned = cv2.transpose(part) if _is_short(part) else part.T
-    out = _fitted(_looked_up(turned, frame.stored, f), rec, 0.)
-    return np.moveaxis(np.minimum(out, 1, out=out), -1, 0)             # sums of weights end at 1.0000001
+    out = _resized(_looked_up(np.ascontiguousarray(frame.px[t:b,l:r]), frame.stored, f), rec)
+    return np.minimum(out, 1, out=out)                 # sums of weights end at 1.0000001
 
 # %% ../nbs/48_convert.ipynb #34bbf499
 def _percentiles(frame):
@@ -202,10 +209,11 @@ def display_image(
 def _rounded(planes, dtype): return np.rint(planes*np.float32(np.iinfo(dtype).max)).astype(dtype)
 def _as_image(planes, dtype=np.uint8):
     "Channels in [0,1] as whole numbers, (rows, cols) or (rows, cols, n)"
-    px = planes[0] if len(planes)==1 else np.moveaxis(planes, 0, -1)
-    if not px.flags.c_contiguous: px = cv2.merge([*planes])
-    if dtype!=np.uint8: return _rounded(px, dtype)
-    return cv2.convertScaleAbs(px.reshape(len(px), -1), alpha=255).reshape(px.shape)    # the same, faster
+    turned = planes.T.flags.c_contiguous
+    px = planes.T if turned else cv2.merge([*planes])
+    if dtype!=np.uint8: res = _rounded(px, dtype)
+    else: res = cv2.convertScaleAbs(px.reshape(len(px), -1), alpha=255).reshape(px.shape)    # the same, faster
+    return cv2.transpose(res) if turned else res
 
 # %% ../nbs/48_convert.ipynb #f8661f8c
 def _tif(planes, colour):

@@ -148,21 +148,19 @@ def _sparse(n, size, dtype):
         w = np.maximum(1-abs(at-j), 0)
     return csr_array((w.astype(dtype).ravel(), np.minimum(j, n-1).ravel(), np.arange(0, w.size+1, w.shape[1], dtype=np.int32)), shape=(size,n))
 
-def _rows(a, n): return a if len(a)==n else _sparse(len(a), n, a.dtype)@a
+def _turned(a):
+    "Rows and columns exchanged, channels, if any, last"
+    if a.nbytes>32*a.shape[0]*a.shape[1]: return np.ascontiguousarray(a.swapaxes(0, 1))   # OpenCV moves pixels of up to 32 bytes
+    return cv2.transpose(a).reshape(a.shape[1], a.shape[0], *a.shape[2:])
 
-def _fitted(a, rec, fill):
-    "The columns (cols, rows) of the part that a record keeps, or those of its channels (cols, n, rows), filled and resized: (rows, cols) or (rows, cols, n)"
-    (t,l),(b,r),(vt,vl),(vb,vr) = *rec.kept,*rec.view
-    if rec.kept!=rec.view: a = np.pad(a, [(l-vl,vr-r),*[(0,0)]*(a.ndim-2),(t-vt,vb-b)], constant_values=fill)
-    cols = _rows(a.reshape(len(a), -1), rec.size[1]).reshape(-1, a.shape[-1])
-    return _rows(cv2.transpose(cols), rec.size[0]).reshape(*rec.size, *a.shape[1:-1])
+def _rows(a, n): return (_sparse(len(a), n, a.dtype)@a.reshape(len(a), -1)).reshape(n, *a.shape[1:])
 
 def _cut(a, rec, fill):
     "Crop one image (rows, cols) or (rows, cols, channels); where nothing has to be done, the result shares its memory"
-    (t,l),(b,r) = rec.kept
+    (t,l),(b,r),(vt,vl),(vb,vr) = *rec.kept,*rec.view
     px = np.ascontiguousarray(a[t:b,l:r], np.float64 if a.dtype==np.float64 else np.float32)
-    if rec.kept==rec.view and px.shape[:2]==rec.size: return px
-    return _fitted(cv2.transpose(px.reshape(len(px), -1)).reshape(*px.shape[1:], -1), rec, fill)
+    if rec.kept!=rec.view: px = np.pad(px, [(t-vt,vb-b),(l-vl,vr-r)]+[(0,0)]*(a.ndim-2), constant_values=fill)
+    return px if px.shape[:2]==rec.size else _turned(_rows(_turned(_rows(px, rec.size[0])), rec.size[1]))
 
 # %% ../nbs/32_crops.ipynb #2deb0ed3
 def _weights(lo, n, size, length, keep, device):
