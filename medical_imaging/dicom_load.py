@@ -244,9 +244,9 @@ def _modality(ds):
     if _get(ds, 'ModalityLUTSequence'): return 'table of the Modality LUT Sequence (0028,3000)'
     lines = {*zip(*(_all_frames(ds, 'PixelValueTransformationSequence', o) for o in ('RescaleSlope','RescaleIntercept')))}
     if lines: return f"{_line(*lines.pop()) if len(lines)==1 else 'rescale frame by frame'}, functional groups (0028,9145){unit}"
-    try: slope,icpt = number(ds, 'RescaleSlope'),number(ds, 'RescaleIntercept')
+    try: slope,icpt,dose = (number(ds, o) for o in ('RescaleSlope','RescaleIntercept','DoseGridScaling'))
     except DicomError as e: return f'an error: {e}'
-    if slope is None and icpt is None: return 'none: the stored values are used as they are'
+    if slope is None and icpt is None: return 'none: the stored values are used as they are' if dose is None else f"stored x {dose:g}, Dose Grid Scaling (3004,000E), in {_get(ds, 'DoseUnits', 'no unit')}"
     if slope is None or icpt is None: return 'an error: of Rescale Slope (0028,1053) and Intercept (0028,1052) only one is given'
     return f'{_line(slope, icpt)}, Rescale Slope and Intercept (0028,1053), (0028,1052){unit}'
 

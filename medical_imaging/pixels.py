@@ -98,7 +98,7 @@ def apply_table(
 def _rescale_of(item, name):
     "Slope and intercept of a data set or functional group, or `None`"
     slope,icpt = number(item, 'RescaleSlope'),number(item, 'RescaleIntercept')
-    if slope is None and icpt is None: return None
+    if slope is None and icpt is None: return None if (dose := number(item, 'DoseGridScaling')) is None else (dose,0.)
     if slope is None or icpt is None:
         lost = 'Rescale Slope (0028,1053)' if slope is None else 'Rescale Intercept (0028,1052)'
         raise DicomError(f"Rescale Slope (0028,1053) and Rescale Intercept (0028,1052) must come together, but {name} lacks {lost}; set both or delete both")
@@ -217,12 +217,12 @@ def fix_sign(
 # %% ../nbs/02_pixels.ipynb #ad82fd5a
 def modality_unit(
     ds:Dataset, # Grey image
-)->str: # 'HU' for CT, else Rescale Type (0028,1054), else ''
+)->str: # 'HU' for CT, else Rescale Type (0028,1054), else Dose Units (3004,0002) such as 'GY', else ''
     "Unit of the modality values of `ds`"
     group = functional_group(ds, 0, 'PixelValueTransformationSequence')
     kind = (element(group, 'RescaleType') if group is not None else None) or element(ds, 'RescaleType', 'US')
     if kind!='US': return kind          # US stands for unspecified
-    return 'HU' if element(ds, 'Modality')=='CT' else ''
+    return 'HU' if element(ds, 'Modality')=='CT' else element(ds, 'DoseUnits', '')
 
 # %% ../nbs/02_pixels.ipynb #5b4e82f0
 _pad_tags = dict(i='PixelPadding', f='FloatPixelPadding', d='DoubleFloatPixelPadding')
