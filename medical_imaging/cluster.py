@@ -213,6 +213,7 @@ def map_cluster(
     try: import distributed
     except ImportError as e: raise ImportError("map_cluster needs the package distributed; install it with: pip install 'medical_imaging[distributed]'") from e
     if not isinstance(scheduler, (str,distributed.Client)): raise TypeError(f'scheduler must be an address or a distributed.Client, got {type(scheduler).__name__}')
+    if isinstance(scheduler, str) and ':' not in scheduler: raise ValueError(f'scheduler must be an address with a port, as in tcp://host:8786, got {scheduler!r}')
     if timeout is not None and not timeout>0: raise ValueError(f'timeout must be more than 0 seconds, or None for no limit, got {timeout}')
     total = len(items) if hasattr(items, '__len__') else None
     return _counted(_clustered(f, items, scheduler, timeout), total, progress, desc)

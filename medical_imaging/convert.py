@@ -21,7 +21,7 @@ from .display import VoiLut,_mapping,_rgb8,_widened,choose_window,full_range,is_
 from .hist_scaler import _distinct
 from .histogram_scaling import _of_counts
 from .masks import _body_box,lung_mask,mask_from_blur
-from .pixels import _by_value,_grey_values,_padding,functional_group,has_wrong_sign,is_colour,modality_mapping,modality_unit
+from .pixels import _by_value,_grey_values,_padding,_check_image,functional_group,has_wrong_sign,is_colour,modality_mapping,modality_unit
 from .recipe import Recipe
 from .windowing import Window
 
@@ -169,7 +169,9 @@ def _colour_picture(ds, i, recipe):
 def _check_unit(ds, i, recipe):
     "An error for values that are not in the unit of the recipe; a note where nothing in the file makes them so"
     unit = modality_unit(ds)
-    if recipe.unit and unit!=recipe.unit: raise DicomError(f"the values must be in {recipe.unit} for this recipe, got Modality (0008,0060) {element(ds, 'Modality', 'not given')} in {unit or 'no unit'}; convert such images in a run of their own, with windows as width:level")
+    if recipe.unit and unit!=recipe.unit:
+        _check_image(ds, i)
+        raise DicomError(f"the values must be in {recipe.unit} for this recipe, got Modality (0008,0060) {element(ds, 'Modality', 'not given')} in {unit or 'no unit'}; convert such images in a run of their own, with windows as width:level, and crop none or blur")
     bare = element(ds, 'RescaleSlope') is None and not element(ds, 'ModalityLUTSequence') and functional_group(ds, i, 'PixelValueTransformationSequence') is None
     return 'no Rescale Slope (0028,1053): stored values were taken for HU' if bare and recipe.unit=='HU' else ''
 

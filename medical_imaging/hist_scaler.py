@@ -186,9 +186,10 @@ class HistScaler:
         fn:str|PathLike, # Path of a file that `save` wrote
     )->'HistScaler':
         "Read what `save` wrote"
-        d = json.loads(Path(fn).read_text(encoding='utf-8'))
+        try: d = json.loads(Path(fn).read_text(encoding='utf-8'))
+        except ValueError as e: raise ValueError(f"{fn} must be a file that HistScaler.save wrote, got one that is no JSON; check the name") from e
         found = (d.pop('format', None),d.pop('version', None)) if isinstance(d, dict) else None
-        if found!=('medical_imaging.HistScaler',1): raise ValueError(f"{fn} must be a HistScaler of version 1, got format and version {found}; save it again with this release")
+        if found!=('medical_imaging.HistScaler',1): raise ValueError(f"{fn} must be a HistScaler of version 1, got format and version {found}; name a file that save wrote, or save it again with this release")
         return cls(**d)
 
     def plot(self,

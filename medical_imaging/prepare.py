@@ -8,9 +8,10 @@ __all__ = ['Prepared', 'prepare', 'dicom_prepare']
 # %% ../nbs/50_prepare.ipynb #29518bd1
 import csv,io,json,os,re,secrets,sys,tempfile
 from contextlib import closing
-from dataclasses import dataclass,replace
+from dataclasses import dataclass,fields,replace
 from functools import lru_cache,partial
 from importlib.metadata import version
+from inspect import signature
 from itertools import islice
 from pathlib import Path
 
@@ -42,6 +43,12 @@ def _wanted(recipe, d):
     if recipe.fit_bins: now |= {k:then[k] for k in ('bins','unit')}
     return [(k,then.get(k),v) for k,v in now.items() if then.get(k)!=v]
 
+def _said(v):
+    "A setting in a few words"
+    if isinstance(v, dict): return v.get('name') or f"{v['width']:g}:{v['center']:g}"
+    if isinstance(v, list) and (not v or isinstance(v[0], dict)): return ','.join(map(_said, v)) or 'none'
+    return f'{len(v)} numbers' if isinstance(v, list) and len(v)>4 else v
+
 def _begun(dst, src, recipe):
     "The recipe of the run that DST holds, or `None` if it holds nothing"
     if not dst.exists('prepare.json'):
@@ -49,7 +56,7 @@ def _begun(dst, src, recipe):
         return None
     d = json.loads(dst.read('prepare.json'))
     other = _wanted(recipe, d) + ([('src',d['src'],str(src))] if d['src']!=str(src) else [])
-    if other: raise FileExistsError(f"{dst.root} holds a run with other settings: {'; '.join(f'{k} was {a}, now {b}' for k,a,b in other)[:500]}; use the same, or choose another folder")
+    if other: raise FileExistsError(f"{dst.root} holds a run with other settings: {'; '.join(f'{k} was {_said(a)}, now {_said(b)}' for k,a,b in other)}; use the same, or choose another folder")
     return Recipe.from_dict(d['recipe'])
 
 # %% ../nbs/50_prepare.ipynb #0b3ca765
@@ -76,6 +83,8 @@ def _salt(dst):
 
 def _sources(src, dst):
     "Names of the files in `src`, without those of a `dst` that lies in it"
+    for what,o in (('src',src),('dst',dst)):
+        if o.path is not None and o.path.is_file(): raise NotADirectoryError(f"{what} must be a folder, got the file {o.root}; name the folder that it is in, or another one")
     if src.path is None or dst.path is None: return src.find()
     if src.path==dst.path: raise ValueError(f"dst must be another folder than src, got {dst.root} for both")
     inner = dst.path.relative_to(src.path).as_posix()+'/' if src.path in dst.path.parents else '//'
@@ -161,7 +170,7 @@ _few = 5000       # lines of the journal that are kept in memory
 
 def _finish(journal, src, dst, recipe, split):
     "Write table, lists, settings and report"
-    few = list(islice(journal, _few+1))
+    few,wrong = list(islice(journal, _few+1)),None
     if len(few)<=_few: journal = few                 # parsed once
     res,errors,dropped,shown,how = _summary(journal, src.root, dst.root)
     with tempfile.TemporaryDirectory() as tmp:
@@ -170,11 +179,13 @@ def _finish(journal, src, dst, recipe, split):
         names = set(pq.read_schema(fn).names)
         df = pq.read_table(fn, columns=[o for o in dict.fromkeys([*quality_columns, split]) if o in names]).to_pandas()
         dst.write('metadata.parquet', fn.read_bytes())
+    if split not in (None,'folder',*names): split,wrong = None,split
     dst.write('errors.csv', _csv(('file','reason'), errors))
     if recipe.min_pct: dst.write('dropped.csv', _csv(('file','frame','share'), dropped))
     dst.write('report.html', _report(res, recipe, errors, shown, how, quality_report(df, split)).encode())
     counts = {o:getattr(res, o) for o in ('n_files','n_converted','n_images','n_dropped','n_failed')}
     dst.write('prepare.json', json.dumps(_settings(src.root, recipe, complete=True, **counts), indent=1).encode())
+    if wrong: raise ValueError(f"split must be a column of metadata.parquet or 'folder', got {wrong!r}; all is converted, so start again with another one, which only makes the report anew")
     return res
 
 # %% ../nbs/50_prepare.ipynb #6add27e1
@@ -230,15 +241,14 @@ def dicom_prepare(
     like:str='', # Take all these settings from the result of an earlier run
     split:str='', # Column that says train, test ..., or folder: is a patient in two of them?
     workers:int=None, # Processes (default: one a core)
-    timeout:float=600., # Seconds for one file
+    timeout:float=600., # Seconds for one file; 0 for no limit
     scheduler:str='', # Dask scheduler, as in tcp://host:8786
     retry:store_true=False, # Try again what failed before?
     quiet:store_true=False, # No progress bar, for logs?
 ):
     "Convert the DICOM files below SRC into training images, a table, a list of failures and a report in DST"
-    settings = dict(windows=windows, bins=bins or 0, fit_bins=fit_bins, crop=crop, size=_size(size), fit=fit, min_pct=min_pct, pct_window=pct_window or None,
-        format=format, quality=quality, max_frames=max_frames, patients_first=patients_first, hash_names=hash_names)
-    try: res = prepare(src, dst, **(dict(recipe=like) if like else settings), split=split or None, n_workers=workers, timeout=timeout, scheduler=scheduler or None, retry=retry, progress=not quiet)
+    args = locals()
+    try: res = prepare(src, dst, **_recipe_args(args), split=split or None, n_workers=workers, timeout=timeout or None, scheduler=scheduler or None, retry=retry, progress=not quiet)
     except (OSError,ValueError,KeyError,ImportError) as e:
         print(f'dicom_prepare: {e.args[0] if isinstance(e, KeyError) else e}', file=sys.stderr)
         return 1
@@ -249,8 +259,17 @@ def dicom_prepare(
     return int(not res.n_images)
 
 def _size(text):
-    "'256' or '256x320' as numbers, '' as `None`"
-    return tuple(int(o) for o in text.lower().split('x'))*(1+('x' not in text.lower())) if text else None
+    "'256' or '256x320' as numbers"
+    if not re.fullmatch(r'\d+(x\d+)?', text.lower()): raise ValueError(f"size must be one number or ROWSxCOLUMNS, as in 256 or 256x320, got {text!r}")
+    return tuple(int(o) for o in text.lower().split('x'))*(1+('x' not in text.lower()))
+
+def _recipe_args(args):
+    "What the recipe is made of, of all that the command was given: what is as usual is left out"
+    usual = signature(dicom_prepare.__wrapped__).parameters
+    given = {o.name:args[o.name] for o in fields(Recipe) if o.name in args and args[o.name]!=usual[o.name].default}
+    if args['like'] and given: raise ValueError(f"--like takes all settings of {args['like']}, got {', '.join('--'+o for o in given)} beside it; leave out one or the other")
+    if args['like']: return dict(recipe=args['like'])
+    return given | (dict(size=_size(given['size'])) if 'size' in given else {})
 
 def _main():
     "`dicom_prepare`, with - or _ in the names of options, whichever of them this version of fastcore makes"

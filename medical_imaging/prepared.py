@@ -54,7 +54,7 @@ def recipe_item(
     frame:int=0, # Which frame, from 0
     size=None, # Rows and columns, one number or a pair, if the loaders were given one
 )->TensorChannels: # float32 in [0,1], (channels, rows, cols)
-    "A DICOM file as the tensor that its prepared picture would give"
+    "A DICOM file as the tensor of its prepared picture, before that one was rounded and compressed"
     pic = convert_image(fn if isinstance(fn, Dataset) else dcmread(fn), recipe, frame)
     if not isinstance(pic, Picture): raise DicomError(f"the share of pixels in the window must be at least {recipe.min_pct:g} for this recipe, got {pic:g}; the training images have no such frame")
     return _tensor(pic.planes, recipe, size)
@@ -91,7 +91,7 @@ def _groups(df, by, needed=True):
     "Who each picture is of, '' where that is not known"
     res = _column(df, by, 'by').map(lambda o: '' if o is None or o!=o else str(o).strip())
     what,n = 'Patient ID (0010,0020)' if by=='PatientID' else by,(res=='').sum()
-    if n and needed: raise ValueError(f"{what} must be known to split by it, got none for {n:,} of {len(df):,} pictures, as in {df.source[res==''].iloc[0]}; split by another column, as in by='StudyInstanceUID' or by='source', or give a split of your own")
+    if n and needed: raise ValueError(f"{what} must be known to split by it, got none for {n:,} of {len(df):,} pictures, as in {df.source[res==''].iloc[0]}; split by a column that all have, by='source' only if no two files are of one patient, or give a split of your own")
     return res
 
 def _drawn(df, by, valid_pct, seed):
@@ -108,6 +108,11 @@ def _given(df, split, by):
     check_leak(parts, df, [o or f'\0{i}' for i,o in enumerate(_groups(df, by, needed=False))])     # one that is not known is nobody else
     if not (len(parts.train) and len(parts.valid)): raise ValueError(f"split must have train and valid, got none for {'valid' if len(parts.train) else 'train'} in the column {split!r}")
     return [o.tolist() for o in parts if len(o)]
+
+def _check_classes(labels, parts):
+    "Each class must be there to be learnt"
+    new = labels[~labels.isin(labels.iloc[parts[0]])]
+    if len(new): raise ValueError(f"train must have every label, got {new.nunique()} that only other parts have, as for {len(new):,} of {len(labels):,} pictures; move some of them, draw with another seed=, or leave them out with keep=")
 
 # %% ../nbs/68_prepared.ipynb #211d24db
 class _Read(Transform):
@@ -171,7 +176,9 @@ def prepared_dls(
     _check_labels(df, on)
     _check_alike(df, recipe, size)
     parts = _given(df, split, by) if split else _drawn(df, by, valid_pct, seed)
+    target = y_block or _target(df.label)
+    if target is CategoryBlock: _check_classes(df.label, parts)
     tfms = [*(batch_tfms or ()), *([Normalize()] if normalize else ())]
-    block = DataBlock((TransformBlock, y_block or _target(df.label)), get_x=_Read(store, recipe, size), get_y=ColReader('label'), splitter=lambda _: parts, item_tfms=item_tfms, batch_tfms=tfms)
+    block = DataBlock((TransformBlock, target), get_x=_Read(store, recipe, size), get_y=ColReader('label'), splitter=lambda _: parts, item_tfms=item_tfms, batch_tfms=tfms)
     dls = block.dataloaders(df, bs=bs, **kwargs)
     return PreparedDataLoaders(*dls.loaders, path=dls.path, device=dls.device)

@@ -32,7 +32,10 @@ def parse_windows(
     windows, # 'brain,80:40', or names, `Window`s and `(width, level)` in a list; `None` or '' for none
 )->tuple: # `Window`s
     "Windows from text or from a list"
-    if isinstance(windows, str): windows = [o.strip() for o in windows.split(',') if o.strip()]
+    if isinstance(windows, str):
+        names = [o.strip() for o in windows.split(',') if o.strip()]
+        if windows.strip() and not names: raise ValueError(f"windows must be names or width:level with a comma between, as in brain,80:40, got {windows!r}")
+        windows = names
     return tuple(_one_window(o) for o in ([windows] if isinstance(windows, Window) else windows or ()))
 
 # %% ../nbs/47_recipe.ipynb #591e0763
@@ -42,7 +45,9 @@ def parse_bins(
     "Bins from all that can stand for them"
     if bins is None or isinstance(bins, str) and bins=='image': return 'image',''
     if isinstance(bins, (int,float)) and not isinstance(bins, bool) and bins==0: return 0,''
-    if isinstance(bins, (str,PathLike)): bins = HistScaler.load(bins)
+    if isinstance(bins, (str,PathLike)):
+        if not Path(bins).is_file(): raise FileNotFoundError(f"bins must be 0, 'image', breakpoints or the path of saved ones, got {str(bins)!r}, which is no file")
+        bins = HistScaler.load(bins)
     if isinstance(bins, HistScaler): return tuple(bins._fitted().tolist()),bins.unit
     if not isinstance(bins, (np.ndarray,torch.Tensor,Sequence)): raise TypeError(f"bins must be 0, 'image', breakpoints, a HistScaler or the path of one, got {bins!r}")
     return tuple(_checked(torch.as_tensor(bins), 1).tolist()),''
@@ -119,6 +124,8 @@ class Recipe:
     )->'Recipe':
         "The recipe of an earlier run"
         fn = Path(fn)/'prepare.json' if Path(fn).is_dir() else Path(fn)
-        d = json.loads(fn.read_text(encoding='utf-8'))
+        if not fn.is_file(): raise FileNotFoundError(f"{fn} must be a prepare.json, or the folder of an earlier run that holds one, got no such file; check the spelling")
+        try: d = json.loads(fn.read_text(encoding='utf-8'))
+        except ValueError: d = None
         if not (isinstance(d, dict) and isinstance(d.get('recipe'), dict)): raise ValueError(f"{fn} must be a prepare.json with a recipe, got something else; name the folder that dicom_prepare wrote")
         return cls.from_dict(d['recipe'])

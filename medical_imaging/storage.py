@@ -39,7 +39,7 @@ class Store:
         "The same for a process in another folder"
         return self if self.path is None else Store(str(self.path))
     def find(self)->list: # Sorted names
-        "All files in it and in its folders, without hidden ones and links"
+        "All files in it and in its folders, without hidden ones and links; `'name/'` for a folder that cannot be opened"
         if not self.exists(): raise FileNotFoundError(f"{self.root} does not exist; check the spelling of the folder")
         found = _walk(self.path) if self.path is not None else (o[len(self._remote('')):] for o in self._where[0].find(self._where[1]))
         return sorted(o for o in found if not o.startswith('.') and '/.' not in o)
@@ -63,10 +63,14 @@ class Store:
 
 # %% ../nbs/47_storage.ipynb #ac905f67
 def _walk(path):
-    for d,dirs,files in os.walk(path):
+    closed = []
+    for d,dirs,files in os.walk(path, onerror=closed.append):
         dirs[:] = [o for o in dirs if not o.startswith('.')]
         rel = Path(d).relative_to(path)
         yield from ((rel/o).as_posix() for o in files if not os.path.islink(os.path.join(d, o)))
+    for e in closed:
+        if Path(e.filename)==path: raise e
+        yield Path(e.filename).relative_to(path).as_posix()+'/'
 
 # %% ../nbs/47_storage.ipynb #37766ab2
 def _write(fn, data):
