@@ -158,10 +158,16 @@ def _summary(journal, src, dst):
     return res,errors,dropped,shown,how
 
 # %% ../nbs/50_prepare.ipynb #683f9f9b
+def _reasons(errors, most=200):
+    "Rows of a table: how many files have a reason, which one, and the first of them"
+    by = {}
+    for fn,why in errors: by.setdefault(why, []).append(fn)
+    rows = sorted(((len(o), why, ', '.join(o[:3])+(' ...' if len(o)>3 else '')) for why,o in by.items()), key=lambda o: -o[0])
+    return rows[:most] + ([(sum(o[0] for o in rows[most:]), f'{len(rows)-most:,} more reasons', 'see errors.csv')] if len(rows)>most else [])
+
 def _report(res, recipe, errors, shown, how, quality):
-    most = 200
     tables = {'How they are shown':(['channels' if recipe.n_channels else 'range','images'], sorted(how.items(), key=lambda o: -o[1]))} | quality
-    tables['Not converted'] = ['file','why'],errors[:most] + ([(f'and {len(errors)-most:,} more','see errors.csv')] if len(errors)>most else [])
+    tables['Not converted'] = ['files','why','the first of them'],_reasons(errors),'All are listed in errors.csv.'
     note = f'The first picture of {len(shown):,} files; {res.n_images:,} pictures in all.' + (f' {res.n_left:,} further frames of films and volumes were left out (max_frames).' if res.n_left else '')
     note += f' {res.n_dropped:,} frames were left out because too little of them lies in the window (min_pct).' if res.n_dropped else ''
     return report_page(f'{res.n_images:,} images from {res.n_converted:,} of {res.n_files:,} files', tables, shown, note)

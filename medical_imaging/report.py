@@ -8,6 +8,7 @@ __all__ = ['thumbnail', 'data_uri', 'sparkline', 'Shown', 'tables_html', 'report
 # %% ../nbs/45_report.ipynb #07a7b9f8
 import base64
 from dataclasses import dataclass,field
+from html import escape
 
 import cv2
 import numpy as np
@@ -65,8 +66,9 @@ h2 + p.note { margin: -.6rem 0 .6rem; max-width: 50rem; } .wide { overflow-x: au
 nav { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin-top: 1.2rem; padding: .5rem 0; border: solid var(--line); border-width: 1px 0; font-size: .87rem; }
 table { border-collapse: collapse; } td, th { text-align: left; vertical-align: top; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 td { min-width: 2.5rem; max-width: 34rem; } td.n, th.n { text-align: right; } td.n { font-variant-numeric: tabular-nums; }
-.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: 1.2rem .8rem; align-items: end; }
-figure { margin: 0; width: 140px; } figure img { display: block; background: #000; max-width: 128px; }
+.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); column-gap: .8rem; }
+figure { margin: 0 0 1.2rem; width: 140px; display: grid; grid-row: span 3; grid-template-rows: subgrid; align-items: end; }
+figure img { grid-row: 1; background: #000; max-width: 128px; } figure svg { grid-row: 2; } figure figcaption { grid-row: 3; align-self: start; }
 figcaption { font-size: .72rem; line-height: 1.3; overflow-wrap: anywhere; } figcaption div.ends { display: flex; justify-content: space-between; width: 128px; opacity: .7; }
 svg { display: block; margin-top: 2px; fill: currentColor; opacity: .55; }
 p.note, small { opacity: .75; }
@@ -75,7 +77,7 @@ p.note, small { opacity: .75; }
 def _figure(o):
     ends = Div(Div(o.low), Div(o.high), cls='ends')
     return Figure(Img(src=data_uri(o.jpeg), alt=f'{o.title}, {o.caption}', title=o.title), NotStr(sparkline(o.counts)),
-        Figcaption(ends, Div(o.title), Small(o.caption)))
+        Figcaption(ends, Div(NotStr(escape(o.title).replace('/', '/<wbr>'))), Small(o.caption)))
 
 # %% ../nbs/45_report.ipynb #e041059c
 _most = 25   # rows of a table that are seen without unfolding it
