@@ -90,11 +90,9 @@ def _record(shape, box, recipe):
     return CropRecord.of(box, shape, recipe.size, recipe.fit if recipe.size else 'stretch')
 
 # %% ../nbs/48_convert.ipynb #d2e84af3
-def _is_short(px): return px.dtype.kind in 'iu' and px.itemsize<=2
-
 def _looked_up(px, stored, f, dtype=np.float32):
     "`f`, from values (m,) to channels (m, n), of each pixel of `px`, all of which are among `stored`: (rows, n, cols)"
-    if not _is_short(px): return np.ascontiguousarray(f(px.ravel()).astype(dtype).reshape(*px.shape, -1).swapaxes(1, 2))
+    if px.dtype.kind not in 'iu' or px.itemsize>2: return np.ascontiguousarray(f(px.ravel()).astype(dtype).reshape(*px.shape, -1).swapaxes(1, 2))
     wide,cols = _widened(px).view(np.uint16),f(stored)
     tables = np.zeros((cols.shape[1],65536), dtype)
     tables[:,_widened(stored).view(np.uint16)] = cols.T

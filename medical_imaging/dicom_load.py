@@ -74,7 +74,7 @@ def is_dicom(
     return kind in ('dicom','bare') or (dicomdir and kind=='dicomdir')
 
 # %% ../nbs/00_dicom_load.ipynb #3f30c2b2
-def _left_out(fn): warnings.warn(f"{fn} is left out: no permission to read it")
+def _left_out(fn, why='no permission to read it'): warnings.warn(f"{fn} is left out: {why}")
 def _regular(fn):
     "Is `fn` a regular file that may be read, and no link, pipe or device?"
     if not stat.S_ISREG(os.lstat(fn).st_mode): return False
@@ -82,7 +82,7 @@ def _regular(fn):
     return ok
 
 def _walk(path, recurse, folders):
-    for d,dirs,files in os.walk(path, onerror=lambda e: _left_out(e.filename)):      # a folder that cannot be opened
+    for d,dirs,files in os.walk(path, onerror=lambda e: _left_out(e.filename, e.strerror)):      # a folder that cannot be opened
         top = Path(d)==path
         dirs[:] = [o for o in sorted(dirs) if recurse and not o.startswith('.') and not (top and folders and o not in folders)]
         if top and folders and '.' not in folders: continue

@@ -49,6 +49,8 @@ def _said(v):
     if isinstance(v, list) and (not v or isinstance(v[0], dict)): return ','.join(map(_said, v)) or 'none'
     return f'{len(v)} numbers' if isinstance(v, list) and len(v)>4 else v
 
+def _changed(k, a, b): return f"{k} was {_said(a)}, now {'other ' if _said(a)==_said(b) else ''}{_said(b)}"
+
 def _begun(dst, src, recipe):
     "The recipe of the run that DST holds, or `None` if it holds nothing"
     if not dst.exists('prepare.json'):
@@ -56,7 +58,7 @@ def _begun(dst, src, recipe):
         return None
     d = json.loads(dst.read('prepare.json'))
     other = _wanted(recipe, d) + ([('src',d['src'],str(src))] if d['src']!=str(src) else [])
-    if other: raise FileExistsError(f"{dst.root} holds a run with other settings: {'; '.join(f'{k} was {_said(a)}, now {_said(b)}' for k,a,b in other)}; use the same, or choose another folder")
+    if other: raise FileExistsError(f"{dst.root} holds a run with other settings: {'; '.join(_changed(*o) for o in other)}; use the same, or choose another folder")
     return Recipe.from_dict(d['recipe'])
 
 # %% ../nbs/50_prepare.ipynb #0b3ca765

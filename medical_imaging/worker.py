@@ -133,7 +133,7 @@ def convert_file(
     salt:str='', # Secret for hashed names
 )->str: # A line of JSON: rows for the table, error, frames left out, thumbnail; `stop` where nothing can be written
     "Convert one file"
-    if item[0].endswith('/'): return json.dumps(dict(source=item[0], name=item[1], rows=[], error='the folder cannot be opened: no permission to see what is in it'))
+    if item[0].endswith('/'): return json.dumps(dict(source=item[0], name=item[1], rows=[], error='the folder cannot be opened, as a rule for want of permission; let this user see what is in it and start again with retry'))
     data = src.read(item[0])
     kind = _peek(io.BytesIO(data))
     if kind not in ('dicom','bare') and (kind=='dicomdir' or not _claims.search(item[0])): return json.dumps(dict(source=item[0], skip=True))
