@@ -8,38 +8,38 @@ __all__ = []
 # %% ../nbs/99_all.ipynb #2a47b5fd
 from importlib import import_module
 
-from .channels import *
-from .cluster import *
-from .columns import *
-from .convert import *
-from .crops import *
+from .contrast.channels import *
+from .run.cluster import *
+from .tables.columns import *
+from .pipeline.convert import *
+from .regions.crops import *
 from .dicom_load import *
-from .display import *
-from .explore import *
-from .header import *
-from .hist_scaler import *
+from .contrast.display import *
+from .view.explore import *
+from .tables.header import *
+from .contrast.hist_scaler import *
 from .histogram_scaling import *
-from .journal import *
+from .pipeline.journal import *
 from .masks import *
-from .native import *
-from .pack import *
-from .parallel import *
-from .phantoms import *
-from .pixels import *
+from .pixels.native import *
+from .view.pack import *
+from .run.parallel import *
+from .testing.phantoms import *
+from .pixels.decode import *
 from .prepare import *
-from .quality import *
-from .recipe import *
-from .report import *
-from .rle import *
-from .samples import *
+from .pipeline.quality import *
+from .pipeline.recipe import *
+from .pipeline.report import *
+from .labels.rle import *
+from .testing.samples import *
 from .series import *
-from .show import *
-from .storage import *
-from .table import *
+from .view.show import *
+from .files.storage import *
+from .tables.table import *
 from .windowing import *
-from .worker import *
+from .pipeline.worker import *
 
 # %% ../nbs/99_all.ipynb #5a507a07
 # by import_module, since `prepare` names a function here too
-_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','phantoms','samples','native','pixels','parallel','header','table','show','pack','explore','histogram_scaling','hist_scaler','windowing','display','channels','masks','crops','rle','series','cluster','report','columns','quality','recipe','storage','convert','worker','journal','prepare')]
+_modules = [import_module(f'medical_imaging.{o}') for o in ('dicom_load','testing.phantoms','testing.samples','pixels.native','pixels.decode','run.parallel','tables.header','tables.table','view.show','view.pack','view.explore','histogram_scaling','contrast.hist_scaler','windowing','contrast.display','contrast.channels','masks','regions.crops','labels.rle','series','run.cluster','pipeline.report','tables.columns','pipeline.quality','pipeline.recipe','files.storage','pipeline.convert','pipeline.worker','pipeline.journal','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

@@ -27,14 +27,16 @@ from pydicom.multival import MultiValue as DcmMultiValue
 from pydicom.tag import BaseTag as DcmTag
 from torch import Tensor
 
-from . import channels,crops,histogram_scaling,masks,windowing
-from .crops import crop_resize as _crop_resize
+from . import histogram_scaling,masks,windowing
+from .contrast import channels
+from .regions import crops
+from .regions.crops import crop_resize as _crop_resize
 from .dicom_load import DicomError,dcmread,get_dicom_files,is_dicom,number
-from .display import _pictures,show_dataset
+from .contrast.display import dataset_pictures,show_dataset
 from .learn import PILDicom,TensorCTScan,TensorDicom
 from .masks import gauss_blur2d,uniform_blur2d
-from .pixels import functional_group,is_colour,modality_values,n_frames,padding_mask,rgb_values,stored_values,values_and_padding
-from .table import _as_row,dicom_table
+from .pixels.decode import functional_group,is_colour,modality_values,n_frames,padding_mask,rgb_values,stored_values,values_and_padding
+from .tables.table import header_row_of,dicom_table
 from .windowing import dicom_windows
 
 _all_ = ['dicom_windows', 'get_dicom_files', 'dcmread', 'uniform_blur2d', 'gauss_blur2d', 'DcmDataset', 'DcmTag', 'DcmMultiValue', 'PILDicom', 'TensorCTScan', 'TensorDicom']
@@ -239,7 +241,7 @@ def show(self:Dataset,
 ):
     "Show an image; for a film, its first frames"
     if {'size','frame'} & set(kwargs): return show_dataset(self, frames, scale, cmap, min_px, max_px, **kwargs)
-    pics = [np.asarray(o) for o in _pictures(self, range(min(frames, n_frames(self))), scale, min_px, max_px)]
+    pics = [np.asarray(o) for o in dataset_pictures(self, range(min(frames, n_frames(self))), scale, min_px, max_px)]
     if not (is_colour(self) or scale is None or scale is False): kwargs = dict(vmin=0, vmax=1) | kwargs
     if len(pics)==1: show_image(pics[0], cmap=cmap, **kwargs)
     else: _show_frames(pics, cmap, **kwargs)
@@ -362,7 +364,7 @@ def as_dict(self:Dataset,
     private=True, # Include private elements, as JSON under `private`?
 )->dict:
     "The header as a dictionary"
-    return _as_row(self, px_summ, window, private)
+    return header_row_of(self, px_summ, window, private)
 
 @delegates(parallel)
 def _from_dicoms(cls,

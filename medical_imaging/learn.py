@@ -22,10 +22,10 @@ from pydicom.dataset import Dataset
 from torch import Tensor
 
 from .dicom_load import dcmread,number
-from .display import _rgb8,display_values,full_range,is_inverted
-from .hist_scaler import HistScaler
-from .histogram_scaling import _checked,hist_scaled
-from .pixels import _grey_values,_modality_of,_padding_of,is_colour,modality_mapping,modality_unit,n_frames
+from .contrast.display import rgb8,display_values,full_range,is_inverted
+from .contrast.hist_scaler import HistScaler
+from .histogram_scaling import validate_breakpoints,hist_scaled
+from .pixels.decode import grey_values,modality_from_stored,padding_from_stored,is_colour,modality_mapping,modality_unit,n_frames
 from .windowing import as_window
 
 # %% ../nbs/60_learn.ipynb #503c41f4
@@ -114,10 +114,10 @@ def _levels(px, ds, frame, x, pad):
 def _opened(ds, frame):
     "Modality values, (rows, cols), with padding filled, and what they mean; or 8-bit colour"
     frame = n_frames(ds)//2 if frame is None else frame
-    if is_colour(ds): return Image.fromarray(_rgb8(ds, frame)),dict(unit='', levels=(0.,255.,0.))
-    px = _grey_values(ds, frame)
-    x = _modality_of(px, ds, frame)
-    pad = _padding_of(px, ds) | x.isnan()
+    if is_colour(ds): return Image.fromarray(rgb8(ds, frame)),dict(unit='', levels=(0.,255.,0.))
+    px = grey_values(ds, frame)
+    x = modality_from_stored(px, ds, frame)
+    pad = padding_from_stored(px, ds) | x.isnan()
     levels = _levels(px, ds, frame, x, pad)
     return Image.fromarray(x.masked_fill(pad, levels[2]).numpy()),dict(unit=modality_unit(ds), levels=levels)
 
@@ -125,7 +125,7 @@ def _opened(ds, frame):
 def _picture(ds, frame, mode):
     "What a screen shows, as a PIL image of `mode`"
     frame = n_frames(ds)//2 if frame is None else frame
-    px = _rgb8(ds, frame) if is_colour(ds) else (display_values(ds, frame=frame).numpy()*255).round().astype(np.uint8)
+    px = rgb8(ds, frame) if is_colour(ds) else (display_values(ds, frame=frame).numpy()*255).round().astype(np.uint8)
     return Image.fromarray(px).convert(mode),dict(unit='', levels=(0.,255.,0.))
 
 def _of_values(x):
@@ -210,7 +210,7 @@ def _breaks(bins):
     "`None`, 0 for no histogram channel, or breakpoints"
     if bins is None or isinstance(bins, (int,float)) and bins==0: return bins
     if isinstance(bins, (int,float)): raise ValueError(f"bins must be None, a HistScaler, breakpoints of freqhist_bins, or 0 for no histogram channel, got {bins}")
-    return bins._fitted() if isinstance(bins, HistScaler) else _checked(bins, 1)
+    return bins._fitted() if isinstance(bins, HistScaler) else validate_breakpoints(bins, 1)
 
 class ToChannels(DisplayedTransform):
     "Windows, and the histogram-scaled image, as channels of a batch of modality values"

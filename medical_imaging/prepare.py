@@ -20,15 +20,15 @@ from fastcore.script import anno_parser,call_parse,store_true
 from tqdm import tqdm
 
 from .dicom_load import DicomError,dcmread
-from .hist_scaler import HistScaler
-from .journal import Journal,write_table
-from .parallel import map_files
-from .pixels import modality_unit
-from .quality import quality_columns,quality_report
-from .recipe import Recipe
-from .report import report_page
-from .storage import Store,only_run,_work_dir
-from .worker import _clean,as_shown,convert_file,image_names,pick_frames
+from .contrast.hist_scaler import HistScaler
+from .pipeline.journal import Journal,write_table
+from .run.parallel import map_files
+from .pixels.decode import modality_unit
+from .pipeline.quality import quality_columns,quality_report
+from .pipeline.recipe import Recipe
+from .pipeline.report import report_page
+from .files.storage import Store,only_run,WORK_DIR
+from .pipeline.worker import clean_message,as_shown,convert_file,image_names,pick_frames
 
 # %% ../nbs/50_prepare.ipynb #6a66d153
 _version = lru_cache(version)       # of a package: it reads a file
@@ -79,7 +79,7 @@ def _with_bins(recipe, src, names, dst, **kwargs):
 # %% ../nbs/50_prepare.ipynb #96995ccc
 def _salt(dst):
     "The secret of the run, for hashed names"
-    name = f'{_work_dir}/salt'
+    name = f'{WORK_DIR}/salt'
     if not dst.exists(name): dst.write(name, secrets.token_hex(16).encode())
     return dst.read(name).decode()
 
@@ -103,7 +103,7 @@ def _todo(names, journal, sheet):
 
 def _mapped(job, items, scheduler, n_workers, timeout):
     if not scheduler: return map_files(job, items, n_workers, timeout, progress=False, chunk=8)
-    from medical_imaging.cluster import map_cluster
+    from medical_imaging.run.cluster import map_cluster
     return map_cluster(job, items, scheduler, timeout, progress=False)
 
 def _run(results, journal, dst, total, progress):
@@ -111,7 +111,7 @@ def _run(results, journal, dst, total, progress):
     errors = 0
     with closing(results), closing(journal), tqdm(total=total, desc='prepare', unit='file', disable=not progress) as bar:
         for (source,name,_),line,err in results:
-            out = dict(source=source, name=name, rows=[], error=_clean(err)) if err else json.loads(line)
+            out = dict(source=source, name=name, rows=[], error=clean_message(err)) if err else json.loads(line)
             if 'stop' in out: raise OSError(f"{dst.root} cannot be written: {out['stop']}; make room and start again with the same settings, what is done is kept")
             journal.add(json.dumps(out) if err else line)
             bar.update()

@@ -9,8 +9,8 @@ import numpy as np
 from nbdev.config import get_config
 
 from medical_imaging.dicom_load import dcmread
-from medical_imaging.pixels import values_and_padding
-from medical_imaging.samples import sample_file
+from medical_imaging.pixels.decode import values_and_padding
+from medical_imaging.testing.samples import sample_file
 
 DOCS = get_config().doc_path
 WORD = 'hist_scaled' if 'hist_scaled' in (DOCS/'searchindex.js').read_text() else 'modality_values'
@@ -56,8 +56,8 @@ def test_entry(page, base):
     "from home, two clicks lead to an entry with its table and its source"
     page.goto(base+'index.html')
     page.locator('nav a:visible', has_text='pixels').first.click()
-    page.locator('a[href="#medical_imaging.pixels.modality_values"]:visible').first.click()
-    entry = page.locator('dl', has=page.locator('dt[id="medical_imaging.pixels.modality_values"]'))
+    page.locator('a[href="#medical_imaging.pixels.decode.modality_values"]:visible').first.click()
+    entry = page.locator('dl', has=page.locator('dt[id="medical_imaging.pixels.decode.modality_values"]'))
     entry.wait_for()
     assert entry.locator('table td', has_text='Dataset').count() and entry.locator('a', has_text='source').count()
 

@@ -32,7 +32,7 @@ def execute(fn, skip=()):
 
 if __name__=='__main__':
     cfg = get_config()
-    fns = [o.absolute() for o in nbglob(as_path=True) if o.stem in sys.argv[1:]]
+    fns = [o.absolute() for o in nbglob(as_path=True) if {o.stem, f'{o.parent.name}/{o.stem}'} & set(sys.argv[1:])]
     if len(fns)<len(sys.argv)-1 or not fns: sys.exit(f"no notebook is called {' or '.join(sys.argv[1:])}")
     os.environ['IN_TEST'] = '1'
     sys.exit(not all([execute(o, cfg.tst_flags.split()) for o in fns]))

@@ -11,9 +11,9 @@ from matplotlib.patches import FancyBboxPatch
 
 from medical_imaging.dicom_load import dcmread
 from medical_imaging.histogram_scaling import freqhist_bins,hist_scaled
-from medical_imaging.phantoms import cxr_phantom
-from medical_imaging.pixels import modality_values,padding_mask,stored_values
-from medical_imaging.samples import sample_file,siim_phantom
+from medical_imaging.testing.phantoms import cxr_phantom
+from medical_imaging.pixels.decode import modality_values,padding_mask,stored_values
+from medical_imaging.testing.samples import sample_file,siim_phantom
 
 static = Path(__file__).resolve().parent.parent/'static'
 ink,soft,line,card = '#1f2937','#64748b','#cbd5e1','#ffffff'

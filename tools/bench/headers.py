@@ -3,7 +3,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from medical_imaging.table import dicom_table
+from medical_imaging.tables.table import dicom_table
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from fastcore.foundation import L
 from harness import Comparison,Topic,Way
 from images import opened
 
-fai,mi = 'fastai.medical.imaging','medical_imaging.table'
+fai,mi = 'fastai.medical.imaging','medical_imaging.tables.table'
 fai_table,fai_cast = pd.DataFrame.from_dicoms,fm._cast_dicom_special
 topic = Topic('Headers')
 tmp,n_files = TemporaryDirectory(),300

@@ -1,6 +1,6 @@
 "Masks and crops, ours and theirs"
 from pydicom.dataset import Dataset
-from medical_imaging.crops import _sparse,crop_resize,mask2bbox
+from medical_imaging.regions.crops import _sparse,crop_resize,mask2bbox
 from medical_imaging.masks import body_mask,gauss_blur2d,mask_from_blur,uniform_blur2d
 
 import skimage.measure

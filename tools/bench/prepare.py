@@ -5,10 +5,10 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from medical_imaging.convert import Frame,_channels,_cropped,_found,_record,convert_image,encoded
-from medical_imaging.native import native_values
+from medical_imaging.pipeline.convert import Frame,_channels,_cropped,_found,_record,convert_image,encoded
+from medical_imaging.pixels.native import native_values
 from medical_imaging.prepare import prepare
-from medical_imaging.recipe import Recipe
+from medical_imaging.pipeline.recipe import Recipe
 
 import cv2
 import numpy as np
@@ -90,13 +90,13 @@ def part(task, ways, note=''): return Comparison(task, describe('693_UNCR', stor
 @topic.time
 def parts():
     ds = decoded('693_UNCR')
-    frame,mine = Frame(ds),'medical_imaging.convert'
+    frame,mine = Frame(ds),'medical_imaging.pipeline.convert'
     box = _found(frame, recipe)
     rec = _record(frame.px.shape, box, recipe)
     pic = convert_image(ds, recipe)
     rgb = PIL.Image.fromarray(np.rint(np.moveaxis(pic.planes, 0, -1)*255).astype(np.uint8))
     theirs,file = fm.mask2bbox(ds.mask_from_blur(fm.dicom_windows.brain))[...,None],Path(tmp.name)/'one.jpg'
-    yield part('Part: decode', [Way('native_values', native_values, 'medical_imaging.native', (ds,)), Way('pydicom pixel_array', pixel_array, 'pydicom', (ds,), lambda o: pixel_array(o, raw=True), same=0.)],
+    yield part('Part: decode', [Way('native_values', native_values, 'medical_imaging.pixels.native', (ds,)), Way('pydicom pixel_array', pixel_array, 'pydicom', (ds,), lambda o: pixel_array(o, raw=True), same=0.)],
         'Values of an opened Dataset that is not compressed. Compressed ones are decoded by the plugins of pydicom, with either library.')
     yield part('Part: find the body', [Way('body box', _found, mine, (frame,recipe)), Way('fastai mask_from_blur, mask2bbox', fm.mask2bbox, fai, (ds,), lambda o: fm.mask2bbox(o.mask_from_blur(fm.dicom_windows.brain)))],
         'From decoded pixels to the box; ours from the histogram of the frame, which statistics and bins use too.')

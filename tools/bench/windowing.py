@@ -1,7 +1,7 @@
 "Windows, ours and theirs"
 from pydicom.dataset import Dataset
-from medical_imaging.channels import channel_table,to_nchan
-from medical_imaging.pixels import apply_table
+from medical_imaging.contrast.channels import channel_table,to_nchan
+from medical_imaging.pixels.decode import apply_table
 from medical_imaging.windowing import window
 
 import numpy as np
@@ -39,12 +39,12 @@ def to_8_bits():
     for task,note in (('Stored values to 8 bits, the table at hand', 'One window, rescale included. As for a series, where one table serves every slice.'), ('Stored values to 8 bits, the table made each time', 'The same with a table for this image alone.')):
         for name,(win,*_) in images.items():
             px,ds = stored(name),decoded(name)
-            mine = Way('apply_table', apply_table, 'medical_imaging.pixels', (px,table_of(name, win))) if 'hand' in task else Way('channel_table, apply_table', channel_table, 'medical_imaging.channels', (px,ds,win), with_table_made)
+            mine = Way('apply_table', apply_table, 'medical_imaging.pixels.decode', (px,table_of(name, win))) if 'hand' in task else Way('channel_table, apply_table', channel_table, 'medical_imaging.contrast.channels', (px,ds,win), with_table_made)
             yield Comparison(task, describe(name, px), [mine, Way('fastai Dataset.windowed, times 255, byte', fai_dataset_windowed, fai, (ds,*win), by_fastai, same=1)], note+' fastai cuts where we round, which is the difference of one grey; both begin with the array that pydicom keeps.')
 
 @topic.time
 def channels():
     for name,wins in images.items():
         ds = decoded(name)
-        yield Comparison('Three windows and the histogram, as 8-bit channels', describe(name, stored(name)), [Way('to_nchan', to_nchan, 'medical_imaging.channels', (ds,wins), lambda d,o: to_nchan(d, o, dtype=torch.uint8)),
+        yield Comparison('Three windows and the histogram, as 8-bit channels', describe(name, stored(name)), [Way('to_nchan', to_nchan, 'medical_imaging.contrast.channels', (ds,wins), lambda d,o: to_nchan(d, o, dtype=torch.uint8)),
             Way('fastai Dataset.to_nchan, times 255, byte', fai_nchan, fai, (ds,wins), channels_by_fastai, same=1)], 'From a decoded Dataset, in one pass through a table of four columns. One grey of difference, as before.')
