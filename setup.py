@@ -13,6 +13,7 @@ setup(
     long_description=Path('README.md').read_text(encoding='utf-8'), long_description_content_type='text/markdown',
     python_requires=f">={cfg['min_python']}",
     packages=find_packages(include=[cfg['lib_name'], cfg['lib_name']+'.*']),
+    package_data={cfg['lib_name']: ['assets/*']},
     install_requires=cfg['requirements'].split(),
     extras_require=dict(test=cfg['test_requirements'].split(), docs=cfg['docs_requirements'].split(),
         bench=cfg['bench_requirements'].split(), distributed=cfg['distributed_requirements'].split(),
