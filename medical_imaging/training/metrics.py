@@ -32,7 +32,9 @@ class Rate:
     def count(self)->str: # Such as '90 of 100'
         "`k` of `n` as text"
         return '' if self.k is None else f'{self.k:,} of {self.n:,}'
-    def __repr__(self): return f'{self.value:.3f}' + (f' ({self.interval})' if self.interval else '') + (f', {self.count}' if self.count else '')
+    def __repr__(self):
+        return f'{self.value:.3f}' + (f' ({self.interval})' if self.interval else '') + (f', {self.count}'
+            if self.count else '')
 
 def rate(
     k:int, # How many, 0 to `n`
@@ -58,7 +60,8 @@ def clinical_rates(
 )->dict[str,Rate]: # 'sensitivity', 'specificity', 'ppv', 'npv', 'accuracy'
     "The rates of the four counts"
     c = dict(tp=tp, fp=fp, fn=fn, tn=tn)
-    return {k:rate(c[a], c[a]+c[b], **kwargs) for k,(a,b) in _of.items()}|dict(accuracy=rate(tp+tn, sum(c.values()), **kwargs))
+    return {k:rate(c[a], c[a]+c[b], **kwargs) for k,(a,b) in _of.items()}|dict(accuracy=rate(tp+tn, sum(c.values()),
+        **kwargs))
 
 # %% ../../nbs/training/02_metrics.ipynb #5d11a134
 def predictive_values(
@@ -69,7 +72,8 @@ def predictive_values(
     "What a result means where `prevalence` of the people are ill, by Bayes"
     p = np.asarray(prevalence, np.float64)
     for k,o in dict(sensitivity=sensitivity, specificity=specificity, prevalence=p).items():
-        if not ((np.asarray(o)>=0) & (np.asarray(o)<=1)).all(): raise ValueError(f"{k} must be a share from 0 to 1, got {o}")
+        if not ((np.asarray(o)>=0) & (np.asarray(o)<=1)).all():
+            raise ValueError(f"{k} must be a share from 0 to 1, got {o}")
     with np.errstate(invalid='ignore', divide='ignore'):
         tp,fp,tn,fn = sensitivity*p,(1-specificity)*(1-p),specificity*(1-p),(1-sensitivity)*p
         res = tp/(tp+fp),tn/(tn+fn)
@@ -81,19 +85,26 @@ def _binary(targs, probs):
     y,p = (np.asarray(o.detach().cpu() if hasattr(o, 'detach') else o) for o in (targs,probs))
     y = y.reshape(-1)
     if p.ndim==2 and p.shape[1]==2: p = p[:,1]
-    if p.ndim>1 and p.size!=len(p): raise ValueError(f"probs must have shape (n,) or (n, 2), got {p.shape}; for several classes take one at a time, probs[:,i] and targs==i")
+    if p.ndim>1 and p.size!=len(p):
+        raise ValueError(f"probs must have shape (n,) or (n, 2), got {p.shape}; for several classes take one at a "
+            f"time, probs[:,i] and targs==i")
     p = p.reshape(-1).astype(np.float64)
-    if len(y)!=len(p) or not len(y): raise ValueError(f"targs and probs must have the same length, at least 1, got {len(y)} and {len(p)}")
+    if len(y)!=len(p) or not len(y):
+        raise ValueError(f"targs and probs must have the same length, at least 1, got {len(y)} and {len(p)}")
     if not np.isin(y, (0,1)).all(): raise ValueError(f"targs must be 0 or 1, got {y[~np.isin(y, (0,1))][0]}")
-    if not ((p>=0) & (p<=1)).all(): raise ValueError(f"probs must lie in [0,1], got {p[~((p>=0) & (p<=1))][0]:g}; softmax or sigmoid makes probabilities")
+    if not ((p>=0) & (p<=1)).all():
+        raise ValueError(f"probs must lie in [0,1], got {p[~((p>=0) & (p<=1))][0]:g}; softmax or sigmoid makes "
+            f"probabilities")
     return y.astype(np.int64),p
 
-_how = dict(max=lambda p,k: p.max(), mean=lambda p,k: p.mean(), topk=lambda p,k: np.sort(p)[-k:].mean(), noisy_or=lambda p,k: 1-np.prod(1-p))
+_how = dict(max=lambda p,k: p.max(), mean=lambda p,k: p.mean(), topk=lambda p,k: np.sort(p)[-k:].mean(),
+    noisy_or=lambda p,k: 1-np.prod(1-p))
 
 def _codes(patients, n):
     codes,names = pd.factorize(np.asarray(patients))
     if len(codes)!=n: raise ValueError(f"patients must have one for each of {n} images, got {len(codes)}")
-    if (codes<0).any(): raise ValueError(f"patients must be known for each image, got none for {(codes<0).sum()} of {n}")
+    if (codes<0).any():
+        raise ValueError(f"patients must be known for each image, got none for {(codes<0).sum()} of {n}")
     return codes,names
 
 def by_patient(
@@ -109,7 +120,8 @@ def by_patient(
     y,p = _binary(targs, probs)
     codes,names = _codes(patients, len(y))
     parts = np.split(np.argsort(codes, kind='stable'), np.cumsum(np.bincount(codes))[:-1])
-    return pd.DataFrame(dict(targ=[int(y[o].max()) for o in parts], prob=[float(_how[how](p[o], k)) for o in parts], images=np.bincount(codes)), index=pd.Index(names, name='patient'))
+    return pd.DataFrame(dict(targ=[int(y[o].max()) for o in parts], prob=[float(_how[how](p[o], k)) for o in parts],
+        images=np.bincount(codes)), index=pd.Index(names, name='patient'))
 
 # %% ../../nbs/training/02_metrics.ipynb #5924c69f
 def threshold_at(
@@ -127,7 +139,9 @@ def threshold_at(
 # %% ../../nbs/training/02_metrics.ipynb #29c609cd
 def _boot(stat, n, level, resamples, seed):
     "Ends of the bootstrap intervals of `stat`, a function of how often each of `n` patients was drawn: (2, outputs)"
-    res = bootstrap((np.arange(n),), lambda i: stat(np.bincount(i.astype(np.int64), minlength=n)), n_resamples=resamples, confidence_level=level, method='percentile', vectorized=False, rng=np.random.default_rng(seed))
+    res = bootstrap((np.arange(n),), lambda i: stat(np.bincount(i.astype(np.int64), minlength=n)),
+        n_resamples=resamples, confidence_level=level, method='percentile', vectorized=False,
+        rng=np.random.default_rng(seed))
     dist = res.bootstrap_distribution
     ends = np.full((2,len(dist)), np.nan)
     ok = ~np.isnan(dist).all(-1)               # a sample without any ill patient has no sensitivity, and is left out
@@ -139,7 +153,8 @@ def _weighted_auc(y, p):
     rank = np.unique(p, return_inverse=True)[1].reshape(-1)
     def f(w):
         pos,neg = (np.bincount(rank, w*(y==k)) for k in (1,0))
-        with np.errstate(invalid='ignore'): return pos@(neg.cumsum()-neg/2)/(pos.sum()*neg.sum())   # a tie is half a win
+        # a tie is half a win
+        with np.errstate(invalid='ignore'): return pos@(neg.cumsum()-neg/2)/(pos.sum()*neg.sum())
     return f
 
 def auc(
@@ -160,7 +175,8 @@ def auc(
     return Rate(float(value), float(low), float(high))
 
 # %% ../../nbs/training/02_metrics.ipynb #d94dc2a0
-_what = dict(sensitivity='of the ill, found', specificity='of the healthy, left in peace', ppv='of the positive, ill', npv='of the negative, healthy', accuracy='of all, right', auc='an ill one ranks above a healthy one')
+_what = dict(sensitivity='of the ill, found', specificity='of the healthy, left in peace', ppv='of the positive, ill',
+    npv='of the negative, healthy', accuracy='of all, right', auc='an ill one ranks above a healthy one')
 _caps = dict(ppv='PPV', npv='NPV', auc='AUC')
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +191,8 @@ class ClinicalReport:
     @property
     def frame(self)->pd.DataFrame: # Index: the rates; columns value, low, high, count, meaning
         "The rates as a table"
-        rows = {_caps.get(k, k):dict(value=o.value, low=o.low, high=o.high, count=o.count, meaning=_what.get(k, '')) for k,o in self.rates.items()}
+        rows = {_caps.get(k, k):dict(value=o.value, low=o.low, high=o.high, count=o.count, meaning=_what.get(k, ''))
+            for k,o in self.rates.items()}
         return pd.DataFrame.from_dict(rows, orient='index')
     @property
     def title(self)->str: # One line
@@ -185,33 +202,40 @@ class ClinicalReport:
         rows = [f"{_caps.get(k, k):{max(11, *map(len, self.rates))}}  {o.value:5.3f}  {o.interval:14}  {o.count:14}  {_what.get(k, '')}".rstrip() for k,o in self.rates.items()]
         return '\n'.join([self.title, *rows, '', self.confusion.to_string(), *(f'- {o}' for o in self.notes)])
     def _repr_html_(self):
-        rates = pd.DataFrame([(_caps.get(k, k), f'{o.value:.3f}', o.interval, o.count, _what.get(k, '')) for k,o in self.rates.items()], columns=['','value','interval','count','share'])
+        rates = pd.DataFrame([(_caps.get(k, k), f'{o.value:.3f}', o.interval, o.count, _what.get(k, '')) for k,
+            o in self.rates.items()], columns=['','value','interval','count','share'])
         notes = ''.join(f'<li>{escape(o)}</li>' for o in self.notes)
         return f'<p>{escape(self.title)}</p>{rates.to_html(index=False, border=0)}{self.confusion.to_html(border=0)}' + (f'<ul>{notes}</ul>' if notes else '')
 
 # %% ../../nbs/training/02_metrics.ipynb #2201426a
-def _counts(y, pos): return [np.sum(o, dtype=np.int64) for o in ((y==1) & pos, (y==0) & pos, (y==1) & ~pos, (y==0) & ~pos)]
+def _counts(y, pos):
+    return [np.sum(o, dtype=np.int64) for o in ((y==1) & pos, (y==0) & pos, (y==1) & ~pos, (y==0) & ~pos)]
 
 def _shares(tp, fp, fn, tn):
-    with np.errstate(invalid='ignore'): return np.array([tp/(tp+fn), tn/(tn+fp), tp/(tp+fp), tn/(tn+fn), (tp+tn)/(tp+fp+fn+tn)])
+    with np.errstate(invalid='ignore'):
+        return np.array([tp/(tp+fn), tn/(tn+fp), tp/(tp+fp), tn/(tn+fn), (tp+tn)/(tp+fp+fn+tn)])
 
 def _clustered(y, pos, codes, level, resamples, seed):
     "Rates of images, with intervals bootstrapped over patients"
-    per = np.stack([np.bincount(codes, o, codes.max()+1) for o in ((y==1) & pos, (y==0) & pos, (y==1) & ~pos, (y==0) & ~pos)])
-    ends = _boot(lambda w: _shares(*(per@w)), codes.max()+1, level, resamples, seed) if codes.max() else np.full((2,5), np.nan)
+    per = np.stack([np.bincount(codes, o, codes.max()+1) for o in ((y==1) & pos, (y==0) & pos, (y==1) & ~pos,
+        (y==0) & ~pos)])
+    ends = _boot(lambda w: _shares(*(per@w)), codes.max()+1, level, resamples, seed) if codes.max() else np.full((2,5),
+        np.nan)
     rates = clinical_rates(*_counts(y, pos))
     return {k:Rate(o.value, float(lo), float(hi), o.k, o.n) for (k,o),lo,hi in zip(rates.items(), *ends)}
 
 def _notes(y, rates, unit, patients, aggregate, method):
     if aggregate: yield f'images joined to patients by {aggregate}, intervals by {method}, that of the AUC by bootstrap'
     elif patients is not None: yield 'images of one patient are not independent: intervals by bootstrap over patients'
-    else: yield 'each image counts as a patient of its own; where some share a patient, give patients= for intervals that are wide enough'
+    else:
+        yield 'each image counts as a patient of its own; where some share a patient, give patients= for intervals that are wide enough'
     if not y.any(): yield f'no positive {unit}: sensitivity and AUC cannot be computed'
     if y.all(): yield f'no negative {unit}: specificity and AUC cannot be computed'
     for k,what in (('ppv','positive'),('npv','negative')):
         if not rates[k].n: yield f'nothing is called {what}: {_caps[k]} cannot be computed'
     same = [_caps.get(k, k) for k,o in rates.items() if o.low==o.high]
-    if same: yield f"an interval of no width ({', '.join(same)}) is one that the bootstrap cannot make, not certainty; aggregate= gives others"
+    if same:
+        yield f"an interval of no width ({', '.join(same)}) is one that the bootstrap cannot make, not certainty; aggregate= gives others"
 
 # %% ../../nbs/training/02_metrics.ipynb #853846fd
 def clinical_report(
@@ -228,18 +252,24 @@ def clinical_report(
     k:int=3, # For 'topk'
 )->ClinicalReport:
     "Sensitivity, specificity, PPV, NPV, accuracy and AUC, with confidence intervals"
-    if aggregate and patients is None: raise ValueError(f"patients must be given to aggregate by {aggregate!r}, got None")
+    if aggregate and patients is None:
+        raise ValueError(f"patients must be given to aggregate by {aggregate!r}, got None")
     if aggregate: targs,probs = by_patient(patients, targs, probs, aggregate, k)[['targ','prob']].to_numpy().T
     y,p = _binary(targs, probs)
     pos,codes = p>=threshold,None if aggregate or patients is None else _codes(patients, len(y))[0]
     tp,fp,fn,tn = _counts(y, pos)
-    rates = clinical_rates(tp, fp, fn, tn, level=level, method=method) if codes is None else _clustered(y, pos, codes, level, resamples, seed)
+    rates = clinical_rates(tp, fp, fn, tn, level=level, method=method) if codes is None else _clustered(y, pos, codes,
+        level, resamples, seed)
     rates['auc'] = auc(y, p, codes, level, resamples, seed)
     unit = 'patients' if aggregate else 'images'
     notes = tuple(_notes(y, rates, unit, patients, aggregate, method))
     if prevalence is not None:
-        for name,o in zip(('PPV','NPV'), predictive_values(rates['sensitivity'].value, rates['specificity'].value, prevalence) if 0<y.mean()<1 else (np.nan,np.nan)): rates[f'{name} at {prevalence:g}'] = Rate(o, np.nan, np.nan)
-    table = pd.DataFrame(confusion_matrix(y, pos.astype(np.int64), labels=[0,1]), index=['healthy','ill'], columns=['called healthy','called ill'])
+        for name,o in zip(('PPV','NPV'),
+                predictive_values(rates['sensitivity'].value, rates['specificity'].value, prevalence) if 0<y.mean()<1
+                else (np.nan,np.nan)):
+            rates[f'{name} at {prevalence:g}'] = Rate(o, np.nan, np.nan)
+    table = pd.DataFrame(confusion_matrix(y, pos.astype(np.int64), labels=[0,1]), index=['healthy','ill'],
+        columns=['called healthy','called ill'])
     return ClinicalReport(rates, table, unit, threshold, level, notes)
 
 # %% ../../nbs/training/02_metrics.ipynb #e5a59bc2
@@ -247,8 +277,11 @@ def _metric(name, threshold, sigmoid):
     "A fastai metric of the rate `name`"
     from fastai.metrics import AccumMetric,ActivationType
     if not 0<threshold<1: raise ValueError(f"threshold must be between 0 and 1, got {threshold}")
-    def share(targs, preds): return float(_shares(*_counts(targs.astype(np.int64), preds.astype(bool)))[list(_of).index(name)])
-    return AccumMetric(share, dim_argmax=-1, activation=ActivationType.Sigmoid if sigmoid else ActivationType.BinarySoftmax, thresh=threshold, to_np=True, invert_arg=True, name=name)
+    def share(targs, preds):
+        return float(_shares(*_counts(targs.astype(np.int64), preds.astype(bool)))[list(_of).index(name)])
+    return AccumMetric(share, dim_argmax=-1,
+        activation=ActivationType.Sigmoid if sigmoid else ActivationType.BinarySoftmax, thresh=threshold, to_np=True,
+        invert_arg=True, name=name)
 
 def Sensitivity(
     threshold:float=.5, # Probability from which on is positive

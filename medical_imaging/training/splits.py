@@ -25,9 +25,12 @@ def _frame(items):
     "A table with the columns of the header, of whatever `items` are"
     if isinstance(items, pd.DataFrame): return items
     items = list(items)
-    if items and all(isinstance(o, Dataset) for o in items): return pd.DataFrame([{k:element(o, k) for k in ('PatientID','IssuerOfPatientID','StudyInstanceUID')} for o in items])
+    if items and all(isinstance(o, Dataset) for o in items):
+        return pd.DataFrame([{k:element(o, k) for k in ('PatientID','IssuerOfPatientID','StudyInstanceUID')}
+            for o in items])
     if items and all(isinstance(o, (str,Path)) for o in items): return dicom_table(items, private=False, progress=False)
-    raise TypeError(f"items must be a table, Datasets or paths of DICOM files to read the Patient ID (0010,0020) from, got {type(items[0]).__name__ if items else 'none'}; groups= says whose each is")
+    raise TypeError(f"items must be a table, Datasets or paths of DICOM files to read the Patient ID (0010,0020) "
+        f"from, got {type(items[0]).__name__ if items else 'none'}; groups= says whose each is")
 
 def _text(df, k):
     "The column `k` as text, '' for what is missing"
@@ -47,8 +50,11 @@ def patient_groups(
     none = ids==''
     lost = none if missing=='error' else none & (studies=='')
     if lost.any():
-        what,cure = ('Patient ID (0010,0020)',"missing='study' takes each study for a patient, groups= says whose each image is") if missing=='error' else ('Study Instance UID (0020,000D)','groups= says whose each image is')
-        raise ValueError(f"{what} must be there to tell patients apart, got none in {lost.sum():,} of {pluralize(len(df), 'image')}; {cure}")
+        what,cure = ('Patient ID (0010,0020)',"missing='study' takes each study for a patient, groups= says whose "
+            "each image is") if missing=='error' else ('Study Instance UID (0020,000D)',
+            'groups= says whose each image is')
+        raise ValueError(f"{what} must be there to tell patients apart, got none in {lost.sum():,} of "
+            f"{pluralize(len(df), 'image')}; {cure}")
     issuers = np.where(np.isin(ids, ids[issuers=='']), '', issuers)
     return _numbered(np.where(none, 'study\0'+studies, 'patient\0'+ids+'\0'+issuers))
 
@@ -74,16 +80,20 @@ def _values(items, o, name):
     "A value for each item: from a column, a function or a list"
     df = isinstance(items, pd.DataFrame)
     if isinstance(o, str):
-        if not df or o not in items: raise ValueError(f"{name} must be a column of the table, a function of one item or a list, got {o!r}")
+        if not df or o not in items:
+            raise ValueError(f"{name} must be a column of the table, a function of one item or a list, got {o!r}")
         o = items[o]
     elif callable(o): o = [o(i) for i in ((r for _,r in items.iterrows()) if df else items)]
     o = pd.Series(list(o), dtype=object)
-    if len(o)!=len(items): raise ValueError(f"{name} must have one value for each of {pluralize(len(items), 'item')}, got {len(o):,}")
+    if len(o)!=len(items):
+        raise ValueError(f"{name} must have one value for each of {pluralize(len(items), 'item')}, got {len(o):,}")
     text = _text(o.to_frame('v'), 'v')
-    if (text=='').any(): raise ValueError(f"{name} must have a value for each item, got none for {(text=='').sum():,} of {len(text):,}")
+    if (text=='').any():
+        raise ValueError(f"{name} must have a value for each item, got none for {(text=='').sum():,} of {len(text):,}")
     return text
 
-def _whose(items, groups, missing): return patient_groups(items, missing) if groups is None else _numbered(_values(items, groups, 'groups'))
+def _whose(items, groups, missing):
+    return patient_groups(items, missing) if groups is None else _numbered(_values(items, groups, 'groups'))
 
 # %% ../../nbs/training/01_splits.ipynb #d3ba268c
 def _shared(parts, who):
@@ -95,9 +105,11 @@ def _check(parts, who):
     parts = [np.asarray(o, np.int64) for o in parts]
     leaks = {k:v for k,v in _shared(parts, who).items() if v}
     if not leaks: return
-    n,images = len(set().union(*leaks.values())),int(np.isin(who[np.concatenate(parts)], list(set().union(*leaks.values()))).sum())
+    n,images = len(set().union(*leaks.values())),int(np.isin(who[np.concatenate(parts)],
+        list(set().union(*leaks.values()))).sum())
     where = ', '.join(f'{a} and {b} ({len(v):,})' for (b,a),v in leaks.items())
-    raise ValueError(f"no patient must be in two splits, got {pluralize(n, 'patient')} with {pluralize(images, 'image')} in {where}; PatientSplitter keeps the images of a patient together")
+    raise ValueError(f"no patient must be in two splits, got {pluralize(n, 'patient')} with "
+        f"{pluralize(images, 'image')} in {where}; PatientSplitter keeps the images of a patient together")
 
 def check_leak(
     splits, # `Splits`, or index lists as any of fastai's splitters returns them: train, valid, and perhaps test
@@ -119,8 +131,12 @@ def _label_of_patient(labels, who):
 def _drawn(patients, y, share, total, seed, what):
     "Divide `patients` in two, `share` of the `total` number in the second part"
     n,k = max(1, round(share*total)),1 if y is None else len(np.unique(y[patients]))
-    if n<k: raise ValueError(f"{what} must be large enough to hold each of {k} labels, got {share:g} of {pluralize(total, 'patient')}")
-    if len(patients)-n<k: raise ValueError(f"{what} must leave enough patients for training, got {share:g} of {pluralize(total, 'patient')}; all images of one patient stay together")
+    if n<k:
+        raise ValueError(f"{what} must be large enough to hold each of {k} labels, got {share:g} of "
+            f"{pluralize(total, 'patient')}")
+    if len(patients)-n<k:
+        raise ValueError(f"{what} must leave enough patients for training, got {share:g} of "
+            f"{pluralize(total, 'patient')}; all images of one patient stay together")
     return train_test_split(patients, test_size=n, random_state=seed, stratify=None if y is None else y[patients])
 
 def _at(patients, who): return np.flatnonzero(np.isin(who, patients)).astype(np.int64)
@@ -135,16 +151,23 @@ class _Splitter:
         "For each item its patient; for each patient a label, or `None`"
         if not len(items): raise ValueError("items must hold at least one item, got none")
         who = _whose(items, self.groups, self.missing)
-        if who.max()+1<parts: raise ValueError(f"items must be of at least {parts} patients, got {who.max()+1} for {pluralize(len(who), 'item')}; one ID for all is that of an anonymised file, groups= says whose each is")
+        if who.max()+1<parts:
+            raise ValueError(f"items must be of at least {parts} patients, got {who.max()+1} for "
+                f"{pluralize(len(who), 'item')}; one ID for all is that of an anonymised file, groups= says whose "
+                f"each is")
         if self.labels is None: return who,None
         y,names = _label_of_patient(_values(items, self.labels, 'labels'), who)
         few = [(str(names[k]),n) for k,n in zip(*np.unique(y, return_counts=True)) if n<parts]
-        if few: raise ValueError(f"labels must each be of at least {parts} patients, got {few[0][1]} with {few[0][0]!r}; join rare labels, or leave labels= away")
+        if few:
+            raise ValueError(f"labels must each be of at least {parts} patients, got {few[0][1]} with {few[0][0]!r}; "
+                f"join rare labels, or leave labels= away")
         return who,y
 
 # %% ../../nbs/training/01_splits.ipynb #41c84dbc
 def _share(o, name, low):
-    if not low<=o<1: raise ValueError(f"{name} must be a share of the patients {'above' if low else 'of at least'} 0 and below 1, got {o}")
+    if not low<=o<1:
+        raise ValueError(f"{name} must be a share of the patients {'above' if low else 'of at least'} 0 and below 1, "
+            f"got {o}")
 
 @dataclass
 class PatientSplitter(_Splitter):
@@ -158,7 +181,8 @@ class PatientSplitter(_Splitter):
     def __post_init__(self):
         _share(self.valid, 'valid', 1e-9)
         _share(self.test, 'test', 0)
-        if self.valid+self.test>=1: raise ValueError(f"valid and test must leave patients for training, got {self.valid:g} and {self.test:g}")
+        if self.valid+self.test>=1:
+            raise ValueError(f"valid and test must leave patients for training, got {self.valid:g} and {self.test:g}")
     def split(self, items)->Splits: # Positions in `items`
         "Draw the patients of the test set, then those of the validation set"
         who,y = self._patients(items, 2+(self.test>0))
@@ -184,7 +208,8 @@ def _people(df, at, who):
     if 'PatientAge' in df:
         age = np.array([_years(o) for o in df['PatientAge'].iloc[first]])
         age = age[~np.isnan(age)]
-        res |= {f'age {k}':float(f(age)) if len(age) else np.nan for k,f in (('median',np.median), ('min',np.min), ('max',np.max))}
+        res |= {f'age {k}':float(f(age)) if len(age) else np.nan for k,f in (('median',np.median), ('min',np.min),
+            ('max',np.max))}
     if 'PatientSex' in df:
         sex = _text(df, 'PatientSex')
         res |= {f'sex {k}':float((sex[first]==k).mean()) if len(first) else np.nan for k in sorted(set(sex[sex!='']))}
@@ -239,17 +264,20 @@ class PatientKFold(_Splitter):
         return res
 
 # %% ../../nbs/training/01_splits.ipynb #36b934f6
-_as_name = {o:o for o in _names}|dict(training='train', val='valid', validation='valid', testing='test', true='valid', false='train')
+_as_name = {o:o for o in _names}|dict(training='train', val='valid', validation='valid', testing='test', true='valid',
+    false='train')
 
 def column_splits(
     df:pd.DataFrame, # The table
     column:str='split', # train, valid (val, validation) and test in any case; or true for validation and false for training
 )->Splits: # Positions; patients are not looked at
     "The splits that a column names"
-    if not isinstance(df, pd.DataFrame): raise TypeError(f"items must be a table with the column {column!r}, got {type(df).__name__}")
+    if not isinstance(df, pd.DataFrame):
+        raise TypeError(f"items must be a table with the column {column!r}, got {type(df).__name__}")
     given = _values(df, column, 'split')
     names = np.array([_as_name.get(o.lower(), '') for o in given], object)
-    if (names=='').any(): raise ValueError(f"the column {column!r} must say train, valid or test, got {given[names==''][0]!r}")
+    if (names=='').any():
+        raise ValueError(f"the column {column!r} must say train, valid or test, got {given[names==''][0]!r}")
     return Splits(*(np.flatnonzero(names==o).astype(np.int64) for o in _names))
 
 @dataclass
