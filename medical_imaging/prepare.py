@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from fastcore.script import anno_parser,call_parse,store_true
 from tqdm import tqdm
 
-from .dicom_load import DicomError,dcmread
+from .dicom_load import dcmread
+from .files.errors import DicomError
 from .contrast.hist_scaler import HistScaler
 from .pipeline.journal import Journal,write_table
 from .run.parallel import map_files

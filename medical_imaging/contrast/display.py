@@ -18,7 +18,8 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from torch import Tensor
 
-from ..dicom_load import DicomError,element,number
+from ..dicom_load import element,number
+from ..files.errors import DicomError
 from ..view.explore import Explorer,explore
 from ..histogram_scaling import hist_scaled
 from ..pixels.decode import grey_values,read_lut,padding_range,frame_rescale,all_values,apply_table,functional_group,is_colour,modality_mapping,modality_unit,modality_values,n_frames,rgb_values,values_and_padding

@@ -16,7 +16,8 @@ from pydicom.dataset import Dataset
 
 from ..contrast.channels import channel_function
 from ..regions.crops import CropRecord,cut_crop,resize_rows,mask2bbox
-from ..dicom_load import DicomError,element
+from ..dicom_load import element
+from ..files.errors import DicomError
 from ..contrast.display import VoiLut,display_mapping,rgb8,widen,choose_window,full_range,is_inverted
 from ..contrast.hist_scaler import count_values
 from ..histogram_scaling import breakpoints_from_counts

@@ -13,8 +13,8 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from .convert import Picture,planes_to_image,convert_image,encoded
-from ..dicom_load import DicomError,content_kind,dcmread,element
-from ..run.parallel import reason
+from ..dicom_load import content_kind,dcmread,element
+from ..files.errors import DicomError,reason
 from ..pixels.decode import modality_unit,n_frames
 from .recipe import Recipe
 from .report import Shown,thumbnail
