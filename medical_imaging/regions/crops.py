@@ -18,7 +18,8 @@ from pydicom.dataset import Dataset
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from ..dicom_load import DicomError,element
+from ..dicom_load import element
+from ..files.errors import DicomError
 from ..masks import as_array,like
 from ..pixels.decode import functional_group
 

@@ -22,7 +22,8 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from ..pipeline.convert import Picture,convert_image
 from ..regions.crops import crop_resize
-from ..dicom_load import DicomError,dcmread
+from ..dicom_load import dcmread
+from ..files.errors import DicomError
 from ..learn import TensorChannels
 from ..pipeline.recipe import Recipe
 from .splits import check_leak,column_splits
