@@ -18,7 +18,7 @@ from ..contrast.channels import channel_function
 from ..regions.crops import CropRecord,cut_crop,resize_rows,mask2bbox
 from ..dicom_load import element
 from ..files.errors import DicomError
-from ..contrast.display import VoiLut,display_mapping,rgb8,widen,choose_window,full_range,is_inverted
+from ..contrast.display import VoiLut,display_mapping,rgb8,widen,choose_window,is_inverted
 from ..contrast.hist_scaler import count_values
 from ..histogram_scaling import breakpoints_from_counts
 from ..masks import body_box,lung_mask,mask_from_blur
@@ -131,7 +131,7 @@ def _own_window(frame):
     ds = frame.ds
     try: win = choose_window(ds, None, frame.i, frame.px)
     except DicomError: return _percentiles(frame),f"percentiles, its {'VOI LUT' if ds.get('VOILUTSequence') else 'window'} cannot be used"
-    if win.name==full_range: return _percentiles(frame),'percentiles'
+    if win.full_range: return _percentiles(frame),'percentiles'
     return win,'VOI LUT' if isinstance(win, VoiLut) else 'window'
 
 def _channels(frame, recipe):
