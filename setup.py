@@ -13,11 +13,15 @@ setup(
     long_description=Path('README.md').read_text(encoding='utf-8'), long_description_content_type='text/markdown',
     python_requires=f">={cfg['min_python']}",
     packages=find_packages(include=[cfg['lib_name'], cfg['lib_name']+'.*']),
+    package_data={cfg['lib_name']: ['assets/*']},
     install_requires=cfg['requirements'].split(),
     extras_require=dict(test=cfg['test_requirements'].split(), docs=cfg['docs_requirements'].split(),
         bench=cfg['bench_requirements'].split(), distributed=cfg['distributed_requirements'].split(),
         dev=cfg['dev_requirements'].split()+cfg['test_requirements'].split()),
-    entry_points=dict(console_scripts=cfg['console_scripts'].split(), nbdev=[f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]),
-    classifiers=['Development Status :: 3 - Alpha', 'Intended Audience :: Science/Research', 'Topic :: Scientific/Engineering :: Medical Science Apps.',
+    entry_points=dict(
+        console_scripts=cfg['console_scripts'].split(), nbdev=[f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]),
+    classifiers=[
+        'Development Status :: 3 - Alpha', 'Intended Audience :: Science/Research',
+        'Topic :: Scientific/Engineering :: Medical Science Apps.',
         *(f'Programming Language :: Python :: 3.{o}' for o in (10,11,12,13))],
 )

@@ -39,7 +39,8 @@ from .pixels.decode import functional_group,is_colour,modality_values,n_frames,p
 from .tables.table import header_row_of,dicom_table
 from .windowing import dicom_windows
 
-_all_ = ['dicom_windows', 'get_dicom_files', 'dcmread', 'uniform_blur2d', 'gauss_blur2d', 'DcmDataset', 'DcmTag', 'DcmMultiValue', 'PILDicom', 'TensorCTScan', 'TensorDicom']
+_all_ = ['dicom_windows', 'get_dicom_files', 'dcmread', 'uniform_blur2d', 'gauss_blur2d', 'DcmDataset', 'DcmTag',
+    'DcmMultiValue', 'PILDicom', 'TensorCTScan', 'TensorDicom']
 
 # %% ../nbs/70_fastai_compat.ipynb #3b1784de
 @patch
@@ -66,9 +67,11 @@ class DicomSegmentationDataLoaders(DataLoaders):
     "`DataLoaders` of DICOM images and masks"
     @classmethod
     @delegates(DataLoaders.from_dblock)
-    def from_label_func(cls, path, fnames, label_func, valid_pct=0.2, seed=None, codes=None, item_tfms=None, batch_tfms=None, **kwargs):
+    def from_label_func(cls, path, fnames, label_func, valid_pct=0.2, seed=None, codes=None, item_tfms=None,
+            batch_tfms=None, **kwargs):
         "From files, and a function that finds the mask of a file"
-        block = DataBlock((ImageBlock(PILDicom),MaskBlock(codes)), splitter=RandomSplitter(valid_pct, seed=seed), get_y=label_func, item_tfms=item_tfms, batch_tfms=batch_tfms)
+        block = DataBlock((ImageBlock(PILDicom),MaskBlock(codes)), splitter=RandomSplitter(valid_pct, seed=seed),
+            get_y=label_func, item_tfms=item_tfms, batch_tfms=batch_tfms)
         return cls.from_dblock(block, fnames, path=path, **kwargs)
 
 # %% ../nbs/70_fastai_compat.ipynb #9829186d
@@ -106,11 +109,14 @@ def set_pixels(self:Dataset,
 ):
     "Replace the pixels, and all attributes that describe them; the data set itself is changed"
     px = np.ascontiguousarray(px.cpu() if isinstance(px, Tensor) else px)
-    if px.dtype.kind not in 'iu' or px.itemsize>2: raise TypeError(f"px must be stored values, integers of 8 or 16 bits, got {px.dtype}; round them and use .astype(np.int16)")
+    if px.dtype.kind not in 'iu' or px.itemsize>2:
+        raise TypeError(f"px must be stored values, integers of 8 or 16 bits, got {px.dtype}; round them and use "
+            f".astype(np.int16)")
     if not px.size: raise ValueError(f"px must have at least one pixel, got shape {px.shape}")
     px = px.astype(px.dtype.newbyteorder('='), copy=False)
     try: self.set_pixel_data(px, _photometric(px, self), _bits(px, self), generate_instance_uid=False)
-    except (ValueError,NotImplementedError,AttributeError) as e: raise DicomError(f"px cannot become Pixel Data (7FE0,0010): {e}") from e
+    except (ValueError,NotImplementedError,AttributeError) as e:
+        raise DicomError(f"px cannot become Pixel Data (7FE0,0010): {e}") from e
 
 Dataset.pixel_array = property(Dataset.pixel_array.fget, Dataset.set_pixels)
 
@@ -123,7 +129,9 @@ def _resized(ds, size):
         rgb = rgb_values(ds)
         return np.moveaxis(np.rint(fit(np.moveaxis(rgb, -1, -3))), -3, -1).astype(rgb.dtype)
     px = stored_values(ds)
-    if px.dtype.kind not in 'iu': raise DicomError("zoom must have integer pixels, got floats, Float Pixel Data (7FE0,0008); use crop_resize on modality_values")
+    if px.dtype.kind not in 'iu':
+        raise DicomError("zoom must have integer pixels, got floats, Float Pixel Data (7FE0,0008); use crop_resize on "
+            "modality_values")
     if is_colour(ds) or ds.get('Modality')=='SEG': return fit(px, labels=True)
     pad = padding_mask(ds).numpy()
     if not pad.any(): return np.rint(fit(px.astype(np.float64))).astype(px.dtype)
@@ -148,12 +156,16 @@ def _respaced(ds, ratio):
     for k in ('ImagerPixelSpacing','NominalScannedPixelSpacing'):
         if ds.get(k): _scaled_by(ds, k, ratio)
     parts,done = [(ds,ds,ds)],{}
-    for i in range(n_frames(ds)): parts.append([functional_group(ds, i, o) for o in ('PixelMeasuresSequence','PlanePositionSequence','PlaneOrientationSequence')])
+    for i in range(n_frames(ds)):
+        parts.append(
+            [functional_group(ds, i, o)
+            for o in ('PixelMeasuresSequence','PlanePositionSequence','PlaneOrientationSequence')])
     for item,place,turn in parts:
         if item is None or not item.get('PixelSpacing'): continue
         if id(item) not in done: done[id(item)] = _scaled_by(item, 'PixelSpacing', ratio)
         if place is None or turn is None or id(place) in done and place is not item: continue
-        if place.get('ImagePositionPatient') and turn.get('ImageOrientationPatient'): _move_first(place, turn, *done[id(item)])
+        if place.get('ImagePositionPatient') and turn.get('ImageOrientationPatient'):
+            _move_first(place, turn, *done[id(item)])
         done.setdefault(id(place), None)
 
 def _zoom(ds, size):
@@ -263,7 +275,7 @@ def mask2bbox(
     mask, # Boolean or whole-number mask, (rows, cols) or (batch, rows, cols)
 )->Tensor: # int64, (2, 2) or (2, 2, batch): [[top, left], [bottom, right]], half-open
     "The smallest box around every pixel of a mask; all of the image where it is empty"
-    boxes = crops.mask2bbox((mask if mask.ndim>2 else mask[None])!=0)
+    boxes = crops.mask2bbox((mask if mask.ndim>2 else mask[None])!=0, empty='whole')
     return boxes.permute(1,2,0) if mask.ndim>2 else boxes[0]
 
 def _into(lo, hi, n):
@@ -273,7 +285,7 @@ def _into(lo, hi, n):
 
 def _box_for(box, shape, size):
     "`box` grown to the aspect of `size`, inside of an image of `shape` where that is possible"
-    return list(zip(*(_into(lo, hi, n) for lo,hi,n in zip(*crops._view(box, size), shape))))
+    return list(zip(*(_into(lo, hi, n) for lo,hi,n in zip(*crops.view_around(box, size), shape))))
 
 def crop_resize(
     x, # Batch of finite numbers, (batch, rows, cols) or (batch, channels, rows, cols)
@@ -316,9 +328,13 @@ def _ended(path, ending):
 
 def _save_channels(x, path, wins, bins, quality):
     px = np.asarray(channels.to_nchan(x, wins, bins, dtype=torch.uint8))
-    if px.ndim!=3: raise ValueError(f"x must be one image to fit a file, got channels of shape {px.shape}; save each frame")
-    if len(px) not in (1,3,4): raise ValueError(f"a JPEG must have 1, 3 or 4 channels, got {len(px)} (windows, and the histogram unless bins=0); add or leave out a window")
-    im = Image.fromarray(px[0]) if len(px)==1 else Image.merge('RGB' if len(px)==3 else 'CMYK', [Image.fromarray(o) for o in px])
+    if px.ndim!=3:
+        raise ValueError(f"x must be one image to fit a file, got channels of shape {px.shape}; save each frame")
+    if len(px) not in (1,3,4):
+        raise ValueError(f"a JPEG must have 1, 3 or 4 channels, got {len(px)} (windows, and the histogram unless "
+            f"bins=0); add or leave out a window")
+    im = Image.fromarray(px[0]) if len(px)==1 else Image.merge('RGB' if len(px)==3 else 'CMYK',
+        [Image.fromarray(o) for o in px])
     im.save(_ended(path, '.jpg'), quality=quality, subsampling=0)
 
 @patch
@@ -344,7 +360,8 @@ def to_uint16(x:Dataset, bins=None)->np.ndarray: # uint16, 1.0 becomes 65535
     "Histogram-scaled values in 16 bits"
     return _uint16(histogram_scaling._dataset_scaled(x, bins))
 
-def _save_tif(px, path, compress): Image.fromarray(px).save(_ended(path, '.tif'), compression='tiff_deflate' if compress else None)
+def _save_tif(px, path, compress):
+    Image.fromarray(px).save(_ended(path, '.tif'), compression='tiff_deflate' if compress else None)
 
 @patch
 def save_tif16(x:Tensor, path, bins=None, compress=True):
@@ -375,7 +392,8 @@ def _from_dicoms(cls,
     **kwargs, # Of fastcore's `parallel`, of which `progress` and `timeout` do something
 )->pd.DataFrame:
     "The headers of all `fns` as a table, one row a file"
-    return dicom_table(list(fns), px_summ, window, n_workers=n_workers, timeout=kwargs.get('timeout'), progress=kwargs.get('progress') is not False)
+    return dicom_table(list(fns), px_summ, window, n_workers=n_workers, timeout=kwargs.get('timeout'),
+        progress=kwargs.get('progress') is not False)
 
 pd.DataFrame.from_dicoms = classmethod(_from_dicoms)
 
@@ -387,7 +405,8 @@ def _ours(o):
     f = o.fget if isinstance(o, property) else getattr(o, '__func__', o)
     return getattr(f, '__module__', None)==__name__
 
-_methods = {(cls,k):o for cls in _owners for k,o in vars(cls).items() if _ours(o) and not k.startswith('_orig_')} | {(Dataset,'pixel_array'):Dataset.pixel_array}
+_methods = {(cls,k):o for cls in _owners for k,o in vars(cls).items() if _ours(o)
+    and not k.startswith('_orig_')} | {(Dataset,'pixel_array'):Dataset.pixel_array}
 
 def use_methods():
     "Put this module's methods on `Tensor`, `Path`, `Dataset` and `DataFrame` (again)"

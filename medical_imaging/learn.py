@@ -37,7 +37,8 @@ def _joined(func, args):
     x = args[0] if args else None
     if isinstance(x, TensorDicom) and x.levels is not None and x.levels.ndim==2:
         if func is Tensor.unbind: return x.levels.unbind()
-        if func is Tensor.__getitem__ and (isinstance(args[1], (int,slice,list)) or getattr(args[1], 'ndim', 0)==1): return x.levels[args[1].cpu() if isinstance(args[1], Tensor) else args[1]]
+        if func is Tensor.__getitem__ and (isinstance(args[1], (int,slice,list)) or getattr(args[1], 'ndim', 0)==1):
+            return x.levels[args[1].cpu() if isinstance(args[1], Tensor) else args[1]]
 
 # %% ../nbs/60_learn.ipynb #4464ae2f
 class TensorDicom(TensorImage):
@@ -52,7 +53,8 @@ class TensorDicom(TensorImage):
             for o,l in zip(*((res,levels) if isinstance(res, tuple) else ([res],[levels]))): o.levels = l
         return res
 
-    def clone(self, *, memory_format=None): return _as(self, super().clone(memory_format=memory_format), self.unit, self.levels)
+    def clone(self, *, memory_format=None):
+        return _as(self, super().clone(memory_format=memory_format), self.unit, self.levels)
     def image_levels(self)->Tensor: # float32, (3,), or (batch, 3) for a batch
         "Black, white and fill; from the values themselves where they are not known"
         n = tuple(self.shape[:-3])
@@ -64,12 +66,15 @@ class TensorDicom(TensorImage):
     def greys(self)->Tensor: # `TensorDicom`, float32 in [0,1], of the same shape
         "From black, 0, to white, 1"
         black,white,_ = self.image_levels()[...,None,None,None].unbind(-4)
-        return _as(self, ((self.as_subclass(Tensor).float()-black)/(white-black).where(white!=black, 1)).clamp(0, 1), '', torch.tensor([0.,1.,0.]))
+        return _as(self, ((self.as_subclass(Tensor).float()-black)/(white-black).where(white!=black, 1)).clamp(0, 1),
+            '', torch.tensor([0.,1.,0.]))
 
-    def affine_coord(self, mat=None, coord_tfm=None, sz=None, mode='bilinear', pad_mode=PadMode.Reflection, align_corners=True):
+    def affine_coord(self, mat=None, coord_tfm=None, sz=None, mode='bilinear', pad_mode=PadMode.Reflection,
+            align_corners=True):
         "As in fastai, but zeros as `pad_mode` stand for the fill level"
         fill = self.image_levels()[...,2,None,None,None] if pad_mode==PadMode.Zeros else 0
-        res = TensorImage.affine_coord((self.as_subclass(Tensor)-fill).as_subclass(TensorImage), mat, coord_tfm, sz, mode, pad_mode, align_corners)
+        res = TensorImage.affine_coord((self.as_subclass(Tensor)-fill).as_subclass(TensorImage), mat, coord_tfm, sz,
+            mode, pad_mode, align_corners)
         return _as(self, res.as_subclass(Tensor)+fill, self.unit, self.levels)
 
     def show(self, ctx=None, **kwargs):
@@ -107,7 +112,8 @@ def _levels(px, ds, frame, x, pad):
     black,white,inverted = lo,hi,is_inverted(ds)
     if px.dtype.kind in 'iu' and px.itemsize<=2:
         bits = int(number(ds, 'BitsStored') or px.itemsize*8)
-        ends = modality_mapping(px, ds, frame)(np.array([-2**(bits-1),2**(bits-1)-1] if px.dtype.kind=='i' else [0,2**bits-1], px.dtype))
+        ends = modality_mapping(px, ds,
+            frame)(np.array([-2**(bits-1),2**(bits-1)-1] if px.dtype.kind=='i' else [0,2**bits-1], px.dtype))
         black,white = float(min(ends)),float(max(ends))
     return (white,black,hi) if inverted else (black,white,lo)
 
@@ -130,7 +136,8 @@ def _picture(ds, frame, mode):
 
 def _of_values(x):
     "An array or tensor of values, (rows, cols) or (1, rows, cols), as a PIL image"
-    im = Image.fromarray(np.asarray(x.detach().cpu() if isinstance(x, Tensor) else x).astype(np.float32).reshape(x.shape[-2:]))
+    im = Image.fromarray(np.asarray(x.detach().cpu() if isinstance(x, Tensor)
+        else x).astype(np.float32).reshape(x.shape[-2:]))
     return im,dict(unit=x.unit, levels=tuple(x.image_levels().tolist())) if isinstance(x, TensorDicom) else {}
 
 # %% ../nbs/60_learn.ipynb #61ee7f7a
@@ -158,7 +165,8 @@ class PILDicom(PILBase):
 
     def _do_crop_pad(self, sz, tl, orig_sz, pad_mode=PadMode.Zeros, resize_mode=BILINEAR, resize_to=None):
         "As in fastai, but zeros as `pad_mode` stand for the fill level"
-        if pad_mode!=PadMode.Zeros: res = Image.Image._do_crop_pad(self, sz, tl, orig_sz, pad_mode, resize_mode, resize_to)
+        if pad_mode!=PadMode.Zeros:
+            res = Image.Image._do_crop_pad(self, sz, tl, orig_sz, pad_mode, resize_mode, resize_to)
         else:
             box = tl.max(0)
             res = Image.new(self.mode, sz, self.levels[2] if self.mode=='F' and self.levels else 0)
@@ -196,20 +204,25 @@ class TensorChannels(TensorImage):
         x = self.as_subclass(Tensor).detach().float().cpu().clamp(0, 1)
         if len(x) in (1,3): return show_image(x, ctx=ctx, **(self._show_args | dict(vmin=0, vmax=1) | kwargs))
         gap = x.new_ones(len(x), x.shape[1], max(1, x.shape[2]//40))
-        ctx = show_image(torch.cat([x,gap], 2).movedim(0, 1).flatten(1)[:,:-gap.shape[2]], ctx=ctx, **(self._show_args | dict(vmin=0, vmax=1) | kwargs))
+        ctx = show_image(torch.cat([x,gap], 2).movedim(0, 1).flatten(1)[:,:-gap.shape[2]], ctx=ctx,
+            **(self._show_args | dict(vmin=0, vmax=1) | kwargs))
         for i,name in enumerate(self.names if len(self.names)==len(x) else ()):
-            ctx.text(i*(x.shape[2]+gap.shape[2])+2, x.shape[1]-2, name, color='white', fontsize=8, va='bottom', bbox=dict(facecolor='black', alpha=.5, pad=1, lw=0))
+            ctx.text(i*(x.shape[2]+gap.shape[2])+2, x.shape[1]-2, name, color='white', fontsize=8, va='bottom',
+                bbox=dict(facecolor='black', alpha=.5, pad=1, lw=0))
         return ctx
 
 # %% ../nbs/60_learn.ipynb #f1f4f449
 def _windows(windows):
     "Windows, of which 'full range' stays as it is"
-    return [o if isinstance(o, str) and o==full_range else as_window(o) for o in ([windows] if isinstance(windows, str) or hasattr(windows, 'center') else windows)]
+    return [o if isinstance(o, str) and o==full_range else as_window(o)
+        for o in ([windows] if isinstance(windows, str) or hasattr(windows, 'center') else windows)]
 
 def _breaks(bins):
     "`None`, 0 for no histogram channel, or breakpoints"
     if bins is None or isinstance(bins, (int,float)) and bins==0: return bins
-    if isinstance(bins, (int,float)): raise ValueError(f"bins must be None, a HistScaler, breakpoints of freqhist_bins, or 0 for no histogram channel, got {bins}")
+    if isinstance(bins, (int,float)):
+        raise ValueError(f"bins must be None, a HistScaler, breakpoints of freqhist_bins, or 0 for no histogram "
+            f"channel, got {bins}")
     return bins._fitted() if isinstance(bins, HistScaler) else validate_breakpoints(bins, 1)
 
 class ToChannels(DisplayedTransform):
@@ -220,11 +233,14 @@ class ToChannels(DisplayedTransform):
         bins=None, # Histogram channel, the last: `None` for breakpoints of each image itself; those of `freqhist_bins`, a `HistScaler`; 0 for none
     ):
         self.windows,self.bins = _windows(windows),_breaks(bins)
-        self.names = [o if isinstance(o, str) else o.name or f'{o.width:g}, {o.center:g}' for o in self.windows]+['histogram']*(not isinstance(self.bins, (int,float)))
+        self.names = [o if isinstance(o, str) else o.name or f'{o.width:g}, {o.center:g}'
+            for o in self.windows]+['histogram']*(not isinstance(self.bins, (int,float)))
         if not self.names: raise ValueError("windows must have at least one window when bins=0, got none")
 
     def encodes(self, x:TensorDicom):
-        if x.ndim!=4 or x.shape[1]!=1: raise ValueError(f"a batch for ToChannels must have shape (batch, 1, rows, cols), got {tuple(x.shape)}; use ImageBlock(cls=PILDicom) for colour")
+        if x.ndim!=4 or x.shape[1]!=1:
+            raise ValueError(f"a batch for ToChannels must have shape (batch, 1, rows, cols), got {tuple(x.shape)}; "
+                f"use ImageBlock(cls=PILDicom) for colour")
         black,white,fill = (o.as_subclass(Tensor)[:,None,None] for o in x.image_levels().unbind(1))
         px,grey = x.as_subclass(Tensor)[:,0].float(),x.greys().as_subclass(Tensor)[:,0]
         res = [None if isinstance(o, str) else o(px) for o in self.windows]
@@ -259,7 +275,8 @@ def _grid(x, n, nrows, ncols, figsize, pairs=False):
     if k in (1,3): return get_grid(n, nrows=nrows, ncols=ncols, figsize=figsize, **double)
     ncols = ncols or (max(1, 6//k) if nrows is None else -(-n//nrows))
     nrows = nrows or -(-n//ncols)
-    return get_grid(n, nrows=nrows, ncols=ncols, figsize=figsize or (1.8*k*ncols*(1+pairs),2.1*nrows*x.shape[2]/x.shape[3]), **double)
+    return get_grid(n, nrows=nrows, ncols=ncols,
+        figsize=figsize or (1.8*k*ncols*(1+pairs),2.1*nrows*x.shape[2]/x.shape[3]), **double)
 
 @show_batch.dispatch(precedence=1)
 def _show_batch(x:TensorChannels, y, samples, ctxs=None, max_n=9, nrows=None, ncols=None, figsize=None, **kwargs):
@@ -267,9 +284,11 @@ def _show_batch(x:TensorChannels, y, samples, ctxs=None, max_n=9, nrows=None, nc
     return show_batch.invoke(TensorImage, type(y), type(samples))(x, y, samples, ctxs=ctxs, max_n=max_n, **kwargs)
 
 @show_results.dispatch(precedence=1)
-def _show_results(x:TensorChannels, y, samples, outs, ctxs=None, max_n=9, nrows=None, ncols=None, figsize=None, **kwargs):
+def _show_results(x:TensorChannels, y, samples, outs, ctxs=None, max_n=9, nrows=None, ncols=None, figsize=None,
+        **kwargs):
     if ctxs is None: ctxs = _grid(x, min(len(samples), max_n), nrows, ncols, figsize, isinstance(y, TensorMask))
-    return show_results.invoke(TensorImage, type(y), type(samples), type(outs))(x, y, samples, outs, ctxs=ctxs, max_n=max_n, **kwargs)
+    return show_results.invoke(TensorImage, type(y), type(samples), type(outs))(x, y, samples, outs, ctxs=ctxs,
+        max_n=max_n, **kwargs)
 
 # %% ../nbs/60_learn.ipynb #76121aa1
 class HistScale(DisplayedTransform):
@@ -278,4 +297,6 @@ class HistScale(DisplayedTransform):
     def __init__(self,
         scaler:HistScaler, # Fitted on training images
     ): self.scaler = scaler
-    def encodes(self, x:TensorImage): return TensorChannels(self.scaler.transform(x.as_subclass(Tensor))) if isinstance(x, TensorDicom) else self.scaler.transform(x)
+    def encodes(self, x:TensorImage):
+        return TensorChannels(self.scaler.transform(x.as_subclass(Tensor))) if isinstance(x,
+            TensorDicom) else self.scaler.transform(x)

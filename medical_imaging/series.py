@@ -14,7 +14,8 @@ import numpy as np
 from fastcore.foundation import L
 from pydicom.dataset import Dataset
 
-from .dicom_load import DicomError,dcmread,element,get_dicom_files,number
+from .dicom_load import dcmread,element,get_dicom_files,number
+from .files.errors import DicomError
 
 # %% ../nbs/40_series.ipynb #22cbff86
 def slice_position(

@@ -1,5 +1,10 @@
 "Read docs/ as a visitor does, with Chromium, from the disk and from a server; `make test` runs it after the notebooks"
-import base64,os,shutil,sys,time
+import base64
+import os
+import re
+import shutil
+import sys
+import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler,ThreadingHTTPServer
 from threading import Thread
@@ -9,7 +14,7 @@ import numpy as np
 from nbdev.config import get_config
 
 from medical_imaging.dicom_load import dcmread
-from medical_imaging.pixels.decode import values_and_padding
+from medical_imaging.all import modality_values, values_and_padding
 from medical_imaging.testing.samples import sample_file
 
 DOCS = get_config().doc_path
@@ -23,10 +28,17 @@ def listen(page, base):
     wrong = []
     page.on('console', lambda o: wrong.append(o.text) if o.type in ('error','warning') else None)
     page.on('pageerror', lambda o: wrong.append(str(o)))
-    page.on('requestfailed', lambda o: wrong.append(f'{o.failure}: {o.url}') if 'ERR_ABORTED' not in o.failure else None)   # aborted: the visitor went on
+    def failed(request):
+        if 'ERR_ABORTED' not in request.failure: wrong.append(f'{request.failure}: {request.url}')     # aborted: the visitor went on
+    def left_site(request):
+        if not request.url.startswith((base, 'data:')): wrong.append(f'not of this site: {request.url}')
+    page.on('requestfailed', failed)
     page.on('response', lambda o: wrong.append(f'{o.status}: {o.url}') if o.status>=400 else None)
-    page.on('request', lambda o: None if o.url.startswith((base,'data:')) else wrong.append(f'not of this site: {o.url}'))
+    page.on('request', left_site)
     return wrong
+
+LOADED = '''Promise.all([...document.images].map(
+    o => (o.loading = "eager", o.decode().then(() => true, () => o.src))))'''
 
 def test_pages(page, base):
     "every page renders, wide and narrow"
@@ -40,7 +52,7 @@ def test_pages(page, base):
         assert wide<=390, f'{name} is {wide} px wide on a screen of 390'
         page.evaluate('window.scrollTo(200, 0)')
         assert page.evaluate('window.scrollX')==0, f'{name} scrolls sideways'
-        loaded = page.evaluate('Promise.all([...document.images].map(o => (o.loading="eager", o.decode().then(() => true, () => o.src))))')
+        loaded = page.evaluate(LOADED)
         assert all(o is True for o in loaded), loaded
 
 def test_search(page, base):
@@ -54,28 +66,36 @@ def test_search(page, base):
 
 def test_entry(page, base):
     "from home, two clicks lead to an entry with its table and its source"
-    page.goto(base+'index.html')
-    page.locator('nav a:visible', has_text='pixels').first.click()
-    page.locator('a[href="#medical_imaging.pixels.decode.modality_values"]:visible').first.click()
-    entry = page.locator('dl', has=page.locator('dt[id="medical_imaging.pixels.decode.modality_values"]'))
+    module, name = modality_values.__module__, modality_values.__module__.split('.')[-1]
+    page.goto(base+'dicom_load.html')
+    page.locator('nav a:visible', has_text=re.compile(f'^\\s*{name}\\s*$')).first.click()
+    page.locator(f'a[href="#{module}.modality_values"]:visible').first.click()
+    entry = page.locator('dl', has=page.locator(f'dt[id="{module}.modality_values"]'))
     entry.wait_for()
     assert entry.locator('table td', has_text='Dataset').count() and entry.locator('a', has_text='source').count()
 
 def test_dark(page, base):
     "the dark mode is dark and stays so on the next page"
     page.goto(base+'index.html')
-    def light(): return sum(page.evaluate('getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0,3).map(Number)'))
+    color = 'getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0,3).map(Number)'
+    def light(): return sum(page.evaluate(color))
     assert light()>600, 'the page starts dark'
     page.locator('.theme-switch-button:visible').first.click()
     page.locator('.theme-change-button[data-mode=dark]:visible').first.click()
     assert light()<200, light()
-    page.goto(base+'pixels.html')
+    page.goto(base+'windowing.html')
     assert light()<200, light()
 
 # of the page's first window explorer: its window, its values, and the greys that Bokeh makes of them
 GREYS = """() => {
-    const doc = Bokeh.documents[0], [image] = doc.get_model_by_name('values').data.image, mapper = doc.get_model_by_name('mapper');
-    const text = a => { const b = new Uint8Array(a.buffer, a.byteOffset, a.byteLength); let s = ''; for (const o of b) s += String.fromCharCode(o); return btoa(s); };
+    const doc = Bokeh.documents[0];
+    const [image] = doc.get_model_by_name('values').data.image, mapper = doc.get_model_by_name('mapper');
+    const text = a => {
+        const bytes = new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+        let s = '';
+        for (const o of bytes) s += String.fromCharCode(o);
+        return btoa(s);
+    };
     return [text(image), text(new Uint8Array(mapper.rgba_mapper.v_compute(image)))];
 }"""
 
@@ -83,7 +103,8 @@ def greys(page, box):
     "Level and width as shown, the values and their greys"
     level,width = (float(box.locator(f'input[type=number][name={o}]').input_value()) for o in ('level','width'))
     values,rgba = (base64.b64decode(o) for o in page.evaluate(GREYS))
-    return level,width,np.frombuffer(values, np.float32).reshape(512, 512),np.frombuffer(rgba, np.uint8).reshape(512, 512, 4)
+    values = np.frombuffer(values, np.float32).reshape(512, 512)
+    return level, width, values, np.frombuffer(rgba, np.uint8).reshape(512, 512, 4)
 
 def picture(box):
     "What is on the screen of the explorer's picture, in greys"
@@ -121,7 +142,7 @@ def test_explorer(page, base):
     "sliders, buttons and the band of the window explorer change the picture as computed"
     hu,pad = values_and_padding(dcmread(sample_file('693_UNCR')))
     hu = np.where(pad, np.nan, hu)
-    page.goto(base+'explore.html')
+    page.goto(base+'view/explore.html')
     box = page.locator('.mi-explore').first
     box.locator('button:enabled').first.wait_for()
     level,width,first = check_greys(page, box, hu)
@@ -170,7 +191,8 @@ def run(browser, base, test):
     except Exception as e: why = f'{type(e).__name__}: {e}'
     ctx.close()
     why = '; '.join([why]*bool(why)+wrong[:5])
-    print(f"{'FAILED' if why else 'passed'} {time.time()-start:6.1f} s  site, {base.split(':')[0]}: {test.__doc__}" + f'\n  {why}'*bool(why))
+    result = 'FAILED' if why else 'passed'
+    print(f"{result} {time.time()-start:6.1f} s  site, {base.split(':')[0]}: {test.__doc__}" + f'\n  {why}'*bool(why))
     return bool(why)
 
 def main(sync_playwright, chromium):
@@ -178,8 +200,10 @@ def main(sync_playwright, chromium):
     Thread(target=server.serve_forever, daemon=True).start()
     bases = DOCS.resolve().as_uri()+'/',f'http://127.0.0.1:{server.server_port}/'
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium, args=['--no-sandbox','--disable-gpu','--disable-dev-shm-usage'])
-        failed = [run(browser, base, test) for base in bases for test in (test_pages, test_search, test_entry, test_dark, test_explorer)]
+        args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
+        browser = p.chromium.launch(executable_path=chromium, args=args)
+        tests = test_pages, test_search, test_entry, test_dark, test_explorer
+        failed = [run(browser, base, test) for base in bases for test in tests]
     print(f'{len(failed)-sum(failed)} passed, {sum(failed)} failed')
     sys.exit(any(failed))
 

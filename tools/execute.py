@@ -15,16 +15,19 @@ def kept(cell, outputs):
     return [] if HIDDEN.search(cell.source) else [o for o in outputs if o.get('name')!='stderr']
 
 def execute(fn, skip=()):
-    "Run the cells of the notebook `fn`, store their outputs, and say whether all of them ran; those left out keep what they have"
+    "Run the cells of the notebook `fn`, store their outputs, and say whether all ran; those left out keep what they have"
     os.chdir(fn.parent)
     shell,marked = CaptureShell(fn, mpl_format='png'),NBProcessor(fn, process=True).nb
-    left_out = lambda c: c.cell_type=='code' and (getattr(c, 'directives_', {}).get('eval:', [''])[0]=='false' or bool(set(skip) & set(getattr(c, 'directives_', {}))))
+    def left_out(cell):
+        marks = getattr(cell, 'directives_', {})
+        return cell.cell_type=='code' and (marks.get('eval:', [''])[0]=='false' or bool(set(skip) & set(marks)))
     error = None
     try: shell.run_all(marked, exc_stop=True, preproc=left_out)
     except Exception: error = shell.prettytb(fname=fn)
     made,nb = {o.id:o for o in marked.cells},read_nb(fn)
     for o in nb.cells:
-        if o.cell_type=='code' and not left_out(made[o.id]): o.outputs = kept(o, json.loads(json.dumps(made[o.id].get('outputs', []))))
+        if o.cell_type!='code' or left_out(made[o.id]): continue
+        o.outputs = kept(o, json.loads(json.dumps(made[o.id].get('outputs', []))))
     clean_nb(nb)
     write_nb(nb, fn)
     if error: print(error, file=sys.stderr)

@@ -19,9 +19,11 @@ static = Path(__file__).resolve().parent.parent/'static'
 ink,soft,line,card = '#1f2937','#64748b','#cbd5e1','#ffffff'
 blue,teal,amber,violet = '#2563eb','#0f766e','#b45309','#6d28d9'
 tint = {blue:'#eff6ff', teal:'#f0fdfa', amber:'#fffbeb', violet:'#f5f3ff', soft:'#f8fafc'}
-# glyphs are drawn as paths from the font that matplotlib carries; a fixed salt makes the ids in the SVG the same every time
-style = {'font.family':'DejaVu Sans', 'font.size':9, 'svg.fonttype':'path', 'svg.hashsalt':'medical_imaging', 'text.color':ink,
-    'axes.edgecolor':line, 'axes.labelcolor':ink, 'xtick.color':soft, 'ytick.color':soft, 'axes.spines.top':False, 'axes.spines.right':False}
+# glyphs are drawn as paths from the font that matplotlib carries; a fixed salt makes the ids in the SVG the same
+style = {
+    'font.family': 'DejaVu Sans', 'font.size': 9, 'svg.fonttype': 'path', 'svg.hashsalt': 'medical_imaging',
+    'text.color': ink, 'axes.edgecolor': line, 'axes.labelcolor': ink, 'xtick.color': soft, 'ytick.color': soft,
+    'axes.spines.top': False, 'axes.spines.right': False}
 
 def canvas(w, h):
     "A white card of `w` x `h` inches, with axes in units of an inch, y downwards"
@@ -34,7 +36,8 @@ def canvas(w, h):
 
 def box(ax, x, y, w, h, fc='white', ec=line, round=.07, lw=1, **kw):
     "A box with round corners, its upper left corner at `x`, `y`"
-    ax.add_patch(FancyBboxPatch((x+round,y+round), w-2*round, h-2*round, boxstyle=f'round,pad={round}', fc=fc, ec=ec, lw=lw, **kw))
+    look = dict(boxstyle=f'round,pad={round}', fc=fc, ec=ec, lw=lw)
+    ax.add_patch(FancyBboxPatch((x+round,y+round), w-2*round, h-2*round, **look, **kw))
 
 def node(ax, x, y, w, h, title, text='', color=blue):
     "A box with a title and a line or two of text"
@@ -44,8 +47,10 @@ def node(ax, x, y, w, h, title, text='', color=blue):
 
 def arrow(ax, a, b, text='', color=blue, dash=False, at=None, **kw):
     "An arrow from `a` to `b`, with its text at `at`"
-    ax.annotate('', b, a, arrowprops=dict(arrowstyle='-|>', color=color, lw=1.5, ls='--' if dash else '-', shrinkA=0, shrinkB=0, mutation_scale=12))
-    if text: ax.text(*(at or ((a[0]+b[0])/2, a[1]-.1)), text, **(dict(ha='center', va='center', size=7.5, color=color, linespacing=1.25)|kw))
+    look = dict(arrowstyle='-|>', color=color, lw=1.5, ls='--' if dash else '-')
+    ax.annotate('', b, a, arrowprops=dict(**look, shrinkA=0, shrinkB=0, mutation_scale=12))
+    look = dict(ha='center', va='center', size=7.5, color=color, linespacing=1.25) | kw
+    if text: ax.text(*(at or ((a[0]+b[0])/2, a[1]-.1)), text, **look)
 
 def picture(fig, x, y, w, h, img, **kw):
     "Axes with an image, its upper left corner at `x`, `y` inches"
@@ -70,7 +75,8 @@ def Dicom_wf():
     arrow(ax, (7.05,1.17), (8.1,1.17), 'C-FIND, C-MOVE\nor DICOMweb', at=(7.57,.93))
     ax.plot([8.95,8.95,1.2], [1.65,1.92,1.92], color=amber, lw=1.5, ls='--')
     arrow(ax, (1.2,1.92), (1.2,1.65), '', amber, True)
-    ax.text(3.3, 2.07, 'report, back to the health record: HL7 v2 or FHIR', size=7.5, color=amber, ha='center', va='center')
+    text = 'report, back to the health record: HL7 v2 or FHIR'
+    ax.text(3.3, 2.07, text, size=7.5, color=amber, ha='center', va='center')
     box(ax, .2, 2.62, 9.8, 1.4, fc='#f0fdfa', ec=line, round=.1)
     ax.text(1.75, 2.86, 'In research', weight='bold', size=10, color=teal, va='center')
     ax.text(2.72, 2.86, 'what nobody needs to know is gone', size=8, color=soft, va='center')
@@ -81,7 +87,9 @@ def Dicom_wf():
     node(ax, 5.35, 3.08, 1.85, .8, 'medical_imaging', 'tables, HU, images', violet)
     node(ax, 8.1, 3.08, 1.7, .8, 'Training', 'tensors in batches', violet)
     for a,b,c in ((2.45,3.05,teal),(4.6,5.35,teal),(7.2,8.1,violet)): arrow(ax, (a,3.48), (b,3.48), '', c)
-    for x,c,dash,t in ((.4,blue,False,'DICOM: images'),(2.3,amber,True,'HL7: orders and reports'),(4.9,teal,False,'DICOM without the patient'),(7.65,violet,False,'arrays and tables')):
+    legend = ((.4, blue, False, 'DICOM: images'), (2.3, amber, True, 'HL7: orders and reports'),
+        (4.9, teal, False, 'DICOM without the patient'), (7.65, violet, False, 'arrays and tables'))
+    for x,c,dash,t in legend:
         ax.plot([x,x+.4], [4.25,4.25], color=c, lw=1.5, ls='--' if dash else '-')
         ax.text(x+.48, 4.25, t, size=8, va='center')
     return fig
@@ -110,10 +118,18 @@ def dicom_():
     ax.text(.5, .51, '00 00 00 00 00 00 00 00 00 00 00 00  …', color=soft, **mono)
     part(.86, .42, 'Prefix', 'the 4 letters that make it DICOM', soft)
     ax.text(.5, 1.07, '44 49 43 4d', color=soft, **mono); ax.text(1.75, 1.07, 'D I C M', weight='bold', **mono)
-    part(1.42, 1.16, 'File meta information', 'group 0002: what kind of object\nfollows, and the transfer syntax\nin which it is written', amber)
-    table(1.6, [element(ds.file_meta, *o) for o in ((0x00020002,'CT Image Storage'), (0x00020003,'1.3.6.1.4.1.5962.1.1.1…'), (0x00020010,'Explicit VR Little Endian'))])
-    part(2.72, 3.36, 'Data set', 'elements in the order of their tags.\nGroup 0008: what and when,\n0010: the patient,\n0018: how it was acquired,\n0020: which study, and where,\n0028: how to read the pixels.\nOdd groups are private.', blue)
-    table(2.9, [element(ds, *o) for o in ((0x00080060,'CT'), (0x00100010,'CompressedSamples^CT1'), (0x00101002,'a sequence of 2 data sets'), (0x00280010,'128 rows'), (0x00280101,'16 bits stored'), (0x00281052,'rescale intercept -1024'))])
+    meta = 'group 0002: what kind of object\nfollows, and the transfer syntax\nin which it is written'
+    part(1.42, 1.16, 'File meta information', meta, amber)
+    meta_rows = ((0x00020002,'CT Image Storage'), (0x00020003,'1.3.6.1.4.1.5962.1.1.1…'),
+        (0x00020010,'Explicit VR Little Endian'))
+    table(1.6, [element(ds.file_meta, *o) for o in meta_rows])
+    groups = ('elements in the order of their tags.\nGroup 0008: what and when,\n0010: the patient,\n'
+        '0018: how it was acquired,\n0020: which study, and where,\n0028: how to read the pixels.\n'
+        'Odd groups are private.')
+    part(2.72, 3.36, 'Data set', groups, blue)
+    rows = ((0x00080060,'CT'), (0x00100010,'CompressedSamples^CT1'), (0x00101002,'a sequence of 2 data sets'),
+        (0x00280010,'128 rows'), (0x00280101,'16 bits stored'), (0x00281052,'rescale intercept -1024'))
+    table(2.9, [element(ds, *o) for o in rows])
     ax.text(.5, 4.68, '…', **mono)
     tag,vr,n,_ = element(ds, 0x7fe00010, '')
     box(ax, .42, 4.82, 5.36, 1.16, fc='white', ec=blue)
@@ -122,9 +138,12 @@ def dicom_():
     ax.text(2.95, 5.4, '2 bytes each,\nthe lower one first', size=8, color=soft, va='center')
     picture(fig, 4.72, 4.86, 1.0, 1.08, modality_values(ds), vmin=-200, vmax=300)
     ax.text(6.1, 4.84, 'Pixel Data', weight='bold', size=10, color=blue, va='top')
-    ax.text(6.1, 5.07, 'an element like the others, the\nlongest and nearly the last; group\n0028 says what its numbers mean', size=8, va='top', linespacing=1.4)
+    text = 'an element like the others, the\nlongest and nearly the last; group\n0028 says what its numbers mean'
+    ax.text(6.1, 5.07, text, size=8, va='top', linespacing=1.4)
     ax.text(.3, 6.42, 'One element, byte by byte', weight='bold', size=9, va='center')
-    for x,w,b,t,c in ((2.45,1.25,'28 00 10 00','tag (0028,0010)',blue), (3.8,.75,'55 53','VR US',teal), (4.65,.75,'02 00','length 2',amber), (5.5,.75,'80 00','128 rows',violet)):
+    pieces = ((2.45, 1.25, '28 00 10 00', 'tag (0028,0010)', blue), (3.8, .75, '55 53', 'VR US', teal),
+        (4.65, .75, '02 00', 'length 2', amber), (5.5, .75, '80 00', '128 rows', violet))
+    for x,w,b,t,c in pieces:
         box(ax, x, 6.25, w, .33, fc=tint[c], ec=c)
         ax.text(x+w/2, 6.42, b, ha='center', **mono)
         ax.text(x+w/2, 6.73, t, ha='center', va='center', size=8, color=c)
@@ -137,14 +156,17 @@ def dicom():
         files = {o.name:sorted(p.name for p in o.iterdir()) for o in sorted((path/'train').iterdir())}
         who = {o[0]:dcmread(path/'train'/k/o[0]).PatientID for k,o in files.items()}
     fig,ax = canvas(8.6, 4.25)
-    tree = [(0,'siim/',''), (1,'labels.csv','a line for each file: path and label'), (1,'train-rle.csv','a line for each mask, in run-length code'), (1,'train/','')]
-    for k,names in files.items(): tree += [(2,f'{k}/',f'{len(names)} files'), *((3,o,'') for o in names[:3]), (3,'…','')]
+    tree = [(0,'siim/',''), (1,'labels.csv','a line for each file: path and label'),
+        (1,'train-rle.csv','a line for each mask, in run-length code'), (1,'train/','')]
+    for k,names in files.items():
+        tree += [(2,f'{k}/',f'{len(names)} files'), *((3,o,'') for o in names[:3]), (3,'…','')]
     at = lambda i: .4+.272*i
     for i,(depth,name,note) in enumerate(tree):
         below = [j for j in range(i+1, len(tree)) if all(o[0]>depth for o in tree[i+1:j+1]) and tree[j][0]==depth+1]
         for j in below: ax.plot([.4+.3*depth]*2+[.55+.3*depth], [at(i)+.12,at(j),at(j)], color=line, lw=1)
         folder = name[-1]=='/'
-        ax.text(.3+.3*depth, at(i), name, family='DejaVu Sans Mono', size=9, va='center', color=blue if folder else ink, weight='bold' if folder else 'normal')
+        look = dict(color=blue, weight='bold') if folder else dict(color=ink, weight='normal')
+        ax.text(.3+.3*depth, at(i), name, family='DejaVu Sans Mono', size=9, va='center', **look)
         ax.text(2.75, at(i), note, size=8, color=soft, va='center')
     for i,(folder,names) in enumerate(files.items()):
         y = .3+1.84*i
@@ -178,14 +200,17 @@ def _histogram(title, note, values, img, bins, xlabel, color):
 def hist1():
     "A chest radiograph and the histogram of its stored values"
     px,small = _radiograph()
-    return _histogram('Before: stored values', f'{px.min():,} to {px.max():,}, and half of the pixels lie in the lowest {(np.median(px)-px.min())/np.ptp(px):.0%} of that range', px, small.astype(float), 100, 'stored value', blue)
+    half = (np.median(px)-px.min())/np.ptp(px)
+    text = f'{px.min():,} to {px.max():,}, and half of the pixels lie in the lowest {half:.0%} of that range'
+    return _histogram('Before: stored values', text, px, small.astype(float), 100, 'stored value', blue)
 
 def hist2():
     "The same after scaling its histogram"
     px,small = _radiograph()
     brks = freqhist_bins(px)
     px,small = hist_scaled(px, brks),hist_scaled(small, brks)
-    return _histogram('After: histogram scaling', '0 to 1; every step of the scale holds equally many pixels', px, small, 50, 'scaled value', teal)
+    text = '0 to 1; every step of the scale holds equally many pixels'
+    return _histogram('After: histogram scaling', text, px, small, 50, 'scaled value', teal)
 
 def steps():
     "One head CT from stored values to a display"
@@ -195,8 +220,12 @@ def steps():
     fig,ax = canvas(10.2, 3.3)
     at = lambda a: a[::2,::2].astype(float)
     cover = np.ma.masked_where(~at(pad).astype(bool), at(pad))
-    panels = [('stored values', f'{px.min()} to {px.max()}', at(px), {}, blue), ('modality values', f'{hu.min():.0f} to {hu.max():.0f} HU', at(hu), dict(vmin=-1100,vmax=1500), teal),
-              ('padding', f'-3024 is no measurement: {pad.mean():.1%}', at(hu), dict(vmin=-1100,vmax=1500), amber), ('display values', 'brain: width 80, center 40', at(shown), dict(vmin=0,vmax=1), violet)]
+    wide = dict(vmin=-1100, vmax=1500)
+    panels = [
+        ('stored values', f'{px.min()} to {px.max()}', at(px), {}, blue),
+        ('modality values', f'{hu.min():.0f} to {hu.max():.0f} HU', at(hu), wide, teal),
+        ('padding', f'-3024 is no measurement: {pad.mean():.1%}', at(hu), wide, amber),
+        ('display values', 'brain: width 80, center 40', at(shown), dict(vmin=0, vmax=1), violet)]
     for i,(title,note,img,kw,color) in enumerate(panels):
         x = .3+2.48*i
         pic = picture(fig, x, .3, 2.15, 2.15, img, **kw)
@@ -216,4 +245,5 @@ if __name__=='__main__':
             fig.savefig(static/f'{name}.svg', metadata=dict(Date=None, Creator=None), dpi=120)
             fig.savefig(static/f'{name}.png', metadata=dict(Software=None), dpi=150)
             plt.close(fig)
-            print(f'static/{name}', *(f'{(static/name).with_suffix(o).stat().st_size//1024} KB' for o in ('.svg','.png')))
+            sizes = [(static/name).with_suffix(o).stat().st_size//1024 for o in ('.svg','.png')]
+            print(f'static/{name}', *(f'{size} KB' for size in sizes))

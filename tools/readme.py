@@ -9,14 +9,17 @@ def output(cell):
     for o in cell.get('outputs', []):
         data = o.get('data', {})
         if 'text/markdown' in data: yield ''.join(data['text/markdown'])
-        elif 'text/plain' in data or 'text' in o: yield '```text\n' + ''.join(o.get('text') or data['text/plain']).rstrip() + '\n```'
+        elif 'text/plain' in data or 'text' in o:
+            text = ''.join(o.get('text') or data['text/plain']).rstrip()
+            yield f'```text\n{text}\n```'
 
 def markdown(cell, cfg):
     "One cell as Markdown, or '' if it is hidden"
     src = ''.join(cell.source).strip()
     if cell.cell_type=='markdown':
         src = re.sub(r'\]\(\.\./', '](', src)     # ../static/x.png is static/x.png from here
-        return re.sub(r'\]\((\w+/)?(\d*_?)(\w+)\.ipynb(#[^)]*)?\)', rf']({cfg.doc_host}{cfg.doc_baseurl}/\1\3.html\4)', src)
+        link = r'\]\((\w+/)?(\d*_?)(\w+)\.ipynb(#[^)]*)?\)'
+        return re.sub(link, rf']({cfg.doc_host}{cfg.doc_baseurl}/\1\3.html\4)', src)
     if not src or re.search(r'^#\|\s*hide', src, re.M): return ''
     return '\n\n'.join([f'```python\n{src}\n```', *output(cell)])
 
@@ -30,5 +33,6 @@ def readme():
 if __name__=='__main__':
     fn = get_config().config_path/'README.md'
     new = readme()
-    if '--check' in sys.argv: sys.exit('README.md is not what nbs/index.ipynb makes: run make prepare' if fn.read_text()!=new else 0)
+    if '--check' in sys.argv:
+        sys.exit('README.md is not what nbs/index.ipynb makes: run make prepare' if fn.read_text()!=new else 0)
     fn.write_text(new)

@@ -22,7 +22,8 @@ from pydicom.pixels import apply_color_lut,get_decoder,pixel_array
 from pydicom.uid import UID,JPEGExtended12Bit
 from torch import Tensor
 
-from ..dicom_load import DicomError,element,number
+from ..dicom_load import element,number
+from ..files.errors import DicomError
 from .native import native_values
 
 # %% ../../nbs/pixels/01_decode.ipynb #bf80d5b5

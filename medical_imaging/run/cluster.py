@@ -18,7 +18,8 @@ from uuid import uuid4
 import cv2
 
 from .. import __version__
-from .parallel import with_progress,take_oldest,WorkerPool,reason
+from ..files.errors import reason
+from .parallel import with_progress,take_oldest,WorkerPool
 
 # %% ../../nbs/run/01_cluster.ipynb #d3cc017a
 def _watched(f, timeout, x):

@@ -15,9 +15,10 @@ import pandas as pd
 from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
-from ..dicom_load import DicomError,dcmread,get_dicom_files
+from ..dicom_load import dcmread,get_dicom_files
 from .header import text_value,header_dict
-from ..run.parallel import map_files,reason
+from ..files.errors import DicomError,reason
+from ..run.parallel import map_files
 from ..pixels.decode import is_colour,n_frames,values_and_padding
 
 # %% ../../nbs/tables/01_table.ipynb #68efe89c

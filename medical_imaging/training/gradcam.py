@@ -31,7 +31,8 @@ class GradCam:
     def scaled(self)->Tensor: # In [0,1], (batch, rows, cols); 0 where nothing speaks for the class
         "Each map divided by its highest value"
         return self.map/self.map.amax((-2,-1), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
-    def __repr__(self): return f"GradCam({len(self.map)} of {tuple(self.map.shape[-2:])} from {tuple(self.coarse.shape[-2:])}, layer {self.layer!r})"
+    def __repr__(self):
+        return f"GradCam({len(self.map)} of {tuple(self.map.shape[-2:])} from {tuple(self.coarse.shape[-2:])}, layer {self.layer!r})"
 
 @contextmanager
 def _evaluating(model, hooks):
@@ -58,12 +59,15 @@ def last_map_layer(
     def note(m, args, out):
         if m is not model and _is_map(out): seen.append(m)
     with _evaluating(model, [(m,note) for m in names]), torch.no_grad(): model(x[:1])
-    if not seen: raise ValueError(f"model must have a layer whose output has rows and columns, more than 1x1, got none for x of shape {tuple(x.shape)}; take a larger image, or give layer=")
+    if not seen:
+        raise ValueError(f"model must have a layer whose output has rows and columns, more than 1x1, got none for x "
+            f"of shape {tuple(x.shape)}; take a larger image, or give layer=")
     return names[seen[-1]]
 
 def _module(model):
     m = getattr(model, 'model', model) if not isinstance(model, nn.Module) else model
-    if not isinstance(m, nn.Module): raise TypeError(f"model must be a torch Module or a fastai Learner, got {type(model).__name__}")
+    if not isinstance(m, nn.Module):
+        raise TypeError(f"model must be a torch Module or a fastai Learner, got {type(model).__name__}")
     return m
 
 def _layer(model, layer, x):
@@ -71,7 +75,9 @@ def _layer(model, layer, x):
     mods = dict(model.named_modules())
     if layer is None: layer = last_map_layer(model, x)
     if isinstance(layer, str):
-        if layer not in mods: raise ValueError(f"layer must be a name in model.named_modules(), such as {[k for k in mods if k][-1]!r}, got {layer!r}")
+        if layer not in mods:
+            raise ValueError(f"layer must be a name in model.named_modules(), such as {[k for k in mods if k][-1]!r}, "
+                f"got {layer!r}")
         return mods[layer],layer
     name = next((k for k,m in mods.items() if m is layer), None)
     if name is None: raise ValueError(f"layer must be a part of the model, got a {type(layer).__name__} that is not")
@@ -83,7 +89,8 @@ def _targets(scores, target):
     n,c = scores.shape
     t = scores.argmax(1) if target is None else torch.as_tensor(target, device=scores.device).long().reshape(-1)
     t = t.expand(n) if len(t)==1 else t
-    if len(t)!=n or not ((t>=0) & (t<c)).all(): raise ValueError(f"target must be a class from 0 to {c-1}, one or {n}, got {target}")
+    if len(t)!=n or not ((t>=0) & (t<c)).all():
+        raise ValueError(f"target must be a class from 0 to {c-1}, one or {n}, got {target}")
     return t
 
 def gradcam(
@@ -94,20 +101,25 @@ def gradcam(
 )->GradCam: # Always a batch
     "Grad-CAM: where in the image is the evidence for a class"
     model = _module(model)
-    if not isinstance(x, Tensor) or x.ndim not in (3,4): raise ValueError(f"x must be a tensor (batch, channels, rows, cols) or (channels, rows, cols), got {tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__}")
+    if not isinstance(x, Tensor) or x.ndim not in (3,4):
+        raise ValueError(f"x must be a tensor (batch, channels, rows, cols) or (channels, rows, cols), got "
+            f"{tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__}")
     x = (x[None] if x.ndim==3 else x).detach().as_subclass(Tensor)
     p = next(model.parameters(), x)
     x = x.to(p.device, p.dtype)
     layer,name = _layer(model, layer, x)
     acts = []
     def cut(m, args, out):
-        if not _is_map(out): raise ValueError(f"layer must have an output of shape (batch, channels, rows, cols), more than 1x1, got {tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__} from {name!r}")
+        if not _is_map(out):
+            raise ValueError(f"layer must have an output of shape (batch, channels, rows, cols), more than 1x1, got "
+                f"{tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__} from {name!r}")
         acts.append(out.detach().as_subclass(Tensor).requires_grad_())
         return acts[-1].clone()            # a later layer may change it in place
     with _evaluating(model, [(layer,cut)]):
         scores = model(x).as_subclass(Tensor)
         scores = scores[:,None] if scores.ndim==1 else scores
-        if scores.ndim!=2: raise ValueError(f"model must give scores of shape (batch, classes), got {tuple(scores.shape)}")
+        if scores.ndim!=2:
+            raise ValueError(f"model must give scores of shape (batch, classes), got {tuple(scores.shape)}")
         t = _targets(scores, target)
         y = scores.gather(1, t[:,None])[:,0]
         grad, = torch.autograd.grad(y.sum(), acts[-1], materialize_grads=True)
@@ -124,22 +136,29 @@ def cam_box(
     "The box around the largest connected piece of what is strongest in a map"
     if not 0<share<=1: raise ValueError(f"share must be above 0 and at most 1, got {share}")
     a = as_array(cam, 'cam')
-    if a.ndim not in (2,3) or not (a>=0).all(): raise ValueError(f"cam must be a map (rows, cols) or (batch, rows, cols) of at least 0, got shape {a.shape} with lowest value {a.min():g}")
+    if a.ndim not in (2,3) or not (a>=0).all():
+        raise ValueError(f"cam must be a map (rows, cols) or (batch, rows, cols) of at least 0, got shape {a.shape} "
+            f"with lowest value {a.min():g}")
     one,a = a.ndim==2,a.reshape(-1, *a.shape[-2:])
     hot = np.stack([(o>=share*o.max()) & (o.max()>0) for o in a])
-    if one and not hot.any(): raise ValueError(f"cam must be above 0 somewhere to have a box, got {a.shape[-2:]} of 0: nothing speaks for this class")
+    if one and not hot.any():
+        raise ValueError(f"cam must be above 0 somewhere to have a box, got {a.shape[-2:]} of 0: nothing speaks for "
+            f"this class")
     pieces = [largest_piece(o.astype(np.uint8)) for o in hot]
-    boxes = mask2bbox(np.stack([h if m is None else m>0 for h,m in zip(hot, pieces)]))
-    if record is not None: boxes = np.stack([_original(b, r) for b,r in zip(boxes, [record]*len(a) if isinstance(record, CropRecord) else record, strict=True)])
+    boxes = mask2bbox(np.stack([h if m is None else m>0 for h,m in zip(hot, pieces)]), empty='whole')
+    if record is not None:
+        boxes = np.stack([_original(b, r) for b,
+            r in zip(boxes, [record]*len(a) if isinstance(record, CropRecord) else record, strict=True)])
     return like(boxes[0] if one else boxes, cam)
 
 def _original(box, rec):
     "A box of the crop in whole pixels of the original, all that it touches"
-    b = rec.boxes_back(box)
+    b = rec.boxes_to_original(box)
     return np.stack([np.floor(b[0]+1e-9), np.ceil(b[1]-1e-9)]).clip(0, rec.shape).astype(np.int64)
 
 # %% ../../nbs/training/04_gradcam.ipynb #bcbf0955
-_palette = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:,None], cv2.COLORMAP_INFERNO)[:,0,::-1].astype(np.float32)/255
+_palette = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:,None],
+    cv2.COLORMAP_INFERNO)[:,0,::-1].astype(np.float32)/255
 
 def cam_overlay(
     image, # Tensor or array (rows, cols), or (channels, rows, cols) of which the mean is shown; from its lowest value to its highest
@@ -151,7 +170,8 @@ def cam_overlay(
     if not 0<=alpha<=1: raise ValueError(f"alpha must be a share from 0 to 1, got {alpha}")
     x,m = (as_array(o, k).astype(np.float32) for o,k in ((image,'image'),(cam,'cam')))
     x = x.mean(0) if x.ndim==3 else x
-    if x.ndim!=2 or x.shape!=m.shape: raise ValueError(f"image and cam must have the same rows and columns, got {x.shape} and {m.shape}")
+    if x.ndim!=2 or x.shape!=m.shape:
+        raise ValueError(f"image and cam must have the same rows and columns, got {x.shape} and {m.shape}")
     lo,hi = np.nanmin(x),np.nanmax(x)
     grey = np.nan_to_num((x-lo)/max(hi-lo, 1e-9)).clip(0, 1)[...,None]
     m = (m/max(m.max(), 1e-30)).clip(0, 1)

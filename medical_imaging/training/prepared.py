@@ -22,7 +22,8 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from ..pipeline.convert import Picture,convert_image
 from ..regions.crops import crop_resize
-from ..dicom_load import DicomError,dcmread
+from ..dicom_load import dcmread
+from ..files.errors import DicomError
 from ..learn import TensorChannels
 from ..pipeline.recipe import Recipe
 from .splits import check_leak,column_splits
@@ -35,9 +36,13 @@ def decoded(
 )->np.ndarray: # float32 in [0,1], (channels, rows, cols)
     "The channels of a prepared picture: the inverse of `encoded`"
     if recipe.format=='npy': return np.load(io.BytesIO(data))
-    px = tifffile.imread(io.BytesIO(data)) if recipe.format=='tif' else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if px is None: raise ValueError(f"a prepared picture must be a {recipe.format}, got {len(data)} bytes that are none; prepare it again")
-    px = px[None] if px.ndim==2 else px if recipe.format=='tif' else np.moveaxis(px[...,::-1], -1, 0)     # OpenCV has blue first
+    px = tifffile.imread(io.BytesIO(data)) if recipe.format=='tif' else cv2.imdecode(np.frombuffer(data, np.uint8),
+        cv2.IMREAD_UNCHANGED)
+    if px is None:
+        raise ValueError(f"a prepared picture must be a {recipe.format}, got {len(data)} bytes that are none; prepare "
+            f"it again")
+    # OpenCV has blue first
+    px = px[None] if px.ndim==2 else px if recipe.format=='tif' else np.moveaxis(px[...,::-1], -1, 0)
     return px.astype(np.float32)/np.float32(np.iinfo(px.dtype).max)
 
 # %% ../../nbs/training/05_prepared.ipynb #8f8a76ee
@@ -56,7 +61,9 @@ def recipe_item(
 )->TensorChannels: # float32 in [0,1], (channels, rows, cols)
     "A DICOM file as the tensor of its prepared picture, before that one was rounded and compressed"
     pic = convert_image(fn if isinstance(fn, Dataset) else dcmread(fn), recipe, frame)
-    if not isinstance(pic, Picture): raise DicomError(f"the share of pixels in the window must be at least {recipe.min_pct:g} for this recipe, got {pic:g}; the training images have no such frame")
+    if not isinstance(pic, Picture):
+        raise DicomError(f"the share of pixels in the window must be at least {recipe.min_pct:g} for this recipe, got "
+            f"{pic:g}; the training images have no such frame")
     return _tensor(pic.planes, recipe, size)
 
 # %% ../../nbs/training/05_prepared.ipynb #5182f8e0
@@ -66,53 +73,75 @@ def _labelled(df, labels, on, split, by):
     keys = _column(df, on, 'on')
     if isinstance(labels, pd.DataFrame):
         found = [o for o in labels.columns if o not in (on,split,by)]
-        if on not in labels.columns or len(found)!=1: raise ValueError(f"labels must have the column {on!r} and one of labels, got {', '.join(map(str, labels.columns))}; rename or drop columns, or name the key as on=")
+        if on not in labels.columns or len(found)!=1:
+            raise ValueError(f"labels must have the column {on!r} and one of labels, got "
+                f"{', '.join(map(str, labels.columns))}; rename or drop columns, or name the key as on=")
         labels = labels.set_index(on)
         for o in labels.columns.difference(found): df = df.assign(**{o:keys.map(_unique(labels[o], on))})
         labels = labels[found[0]]
     return df.assign(label=keys.map(_unique(labels, on) if isinstance(labels, pd.Series) else labels))
 
 def _column(df, name, what):
-    if name not in df.columns: raise ValueError(f"{what} must be a column of metadata.parquet, got {name!r}; there are {', '.join(df.columns)[:300]} ...")
+    if name not in df.columns:
+        raise ValueError(f"{what} must be a column of metadata.parquet, got {name!r}; there are "
+            f"{', '.join(df.columns)[:300]} ...")
     return df[name]
 
 def _unique(s, on):
     "A `Series` without repetitions"
     s = s.loc[~pd.DataFrame(dict(k=s.index, v=s.map(str).to_numpy())).duplicated().to_numpy()]
-    if s.index.has_duplicates: raise ValueError(f"labels must have one value for each {on}, got several for {s.index[s.index.duplicated()].nunique():,} of them; choose one, or make a list of them")
+    if s.index.has_duplicates:
+        raise ValueError(f"labels must have one value for each {on}, got several for "
+            f"{s.index[s.index.duplicated()].nunique():,} of them; choose one, or make a list of them")
     return s
 
 def _check_labels(df, on):
     missing = df.label.isna()
-    if missing.any(): raise ValueError(f"labels must have one for every picture, got none for {missing.sum():,} of {len(df):,}, as for {df.source[missing].iloc[0]}; leave pictures out with keep=")
+    if missing.any():
+        raise ValueError(f"labels must have one for every picture, got none for {missing.sum():,} of {len(df):,}, as "
+            f"for {df.source[missing].iloc[0]}; leave pictures out with keep=")
 
 # %% ../../nbs/training/05_prepared.ipynb #300324ed
 def _groups(df, by, needed=True):
     "Who each picture is of, '' where that is not known"
     res = _column(df, by, 'by').map(lambda o: '' if o is None or o!=o else str(o).strip())
     what,n = 'Patient ID (0010,0020)' if by=='PatientID' else by,(res=='').sum()
-    if n and needed: raise ValueError(f"{what} must be known to split by it, got none for {n:,} of {len(df):,} pictures, as in {df.source[res==''].iloc[0]}; split by a column that all have, by='source' only if no two files are of one patient, or give a split of your own")
+    if n and needed:
+        raise ValueError(f"{what} must be known to split by it, got none for {n:,} of {len(df):,} pictures, as in "
+            f"{df.source[res==''].iloc[0]}; split by a column that all have, by='source' only if no two files are of "
+            f"one patient, or give a split of your own")
     return res
 
 def _drawn(df, by, valid_pct, seed):
     "Indices of two parts, none of which has a group of the other"
     groups = _groups(df, by)
-    if groups.nunique()<2: raise ValueError(f"{by} must have at least two values to split by it, got {groups.nunique()} in {len(df):,} pictures; give another column as by=")
+    if groups.nunique()<2:
+        raise ValueError(f"{by} must have at least two values to split by it, got {groups.nunique()} in {len(df):,} "
+            f"pictures; give another column as by=")
     classes = df.label.map(str) if not pd.api.types.is_float_dtype(df.label) else pd.Series('', df.index)
-    def off(parts): return (classes.iloc[parts[1]].value_counts().reindex(classes.unique(), fill_value=0)/classes.value_counts()-valid_pct).abs().max()
-    return [o.tolist() for o in min(GroupShuffleSplit(64, test_size=valid_pct, random_state=seed).split(df, groups=groups), key=off)]
+    def off(parts):
+        return (classes.iloc[parts[1]].value_counts().reindex(classes.unique(),
+            fill_value=0)/classes.value_counts()-valid_pct).abs().max()
+    return [o.tolist()
+        for o in min(GroupShuffleSplit(64, test_size=valid_pct, random_state=seed).split(df, groups=groups), key=off)]
 
 def _given(df, split, by):
     "Indices of train, valid and, if there is one, test, as a column says"
     parts = column_splits(df, split)
-    check_leak(parts, df, [o or f'\0{i}' for i,o in enumerate(_groups(df, by, needed=False))])     # one that is not known is nobody else
-    if not (len(parts.train) and len(parts.valid)): raise ValueError(f"split must have train and valid, got none for {'valid' if len(parts.train) else 'train'} in the column {split!r}")
+    # one that is not known is nobody else
+    check_leak(parts, df, [o or f'\0{i}' for i,o in enumerate(_groups(df, by, needed=False))])
+    if not (len(parts.train) and len(parts.valid)):
+        raise ValueError(f"split must have train and valid, got none for {'valid' if len(parts.train) else 'train'} "
+            f"in the column {split!r}")
     return [o.tolist() for o in parts if len(o)]
 
 def _check_classes(labels, parts):
     "Each class must be there to be learnt"
     new = labels[~labels.isin(labels.iloc[parts[0]])]
-    if len(new): raise ValueError(f"train must have every label, got {new.nunique()} that only other parts have, as for {len(new):,} of {len(labels):,} pictures; move some of them, draw with another seed=, or leave them out with keep=")
+    if len(new):
+        raise ValueError(f"train must have every label, got {new.nunique()} that only other parts have, as for "
+            f"{len(new):,} of {len(labels):,} pictures; move some of them, draw with another seed=, or leave them out "
+            f"with keep=")
 
 # %% ../../nbs/training/05_prepared.ipynb #211d24db
 class _Read(Transform):
@@ -134,17 +163,26 @@ class PreparedDataLoaders(DataLoaders):
 def _opened(dst, keep):
     "Store, recipe and table of a folder"
     store = Store(str(dst))
-    if not store.exists('metadata.parquet'): raise FileNotFoundError(f"{dst} must be a folder that dicom_prepare has finished, got no metadata.parquet in it; start dicom_prepare again to go on")
+    if not store.exists('metadata.parquet'):
+        raise FileNotFoundError(f"{dst} must be a folder that dicom_prepare has finished, got no metadata.parquet in "
+            f"it; start dicom_prepare again to go on")
     recipe = Recipe.from_dict(json.loads(store.read('prepare.json'))['recipe'])
     df = pd.read_parquet(io.BytesIO(store.read('metadata.parquet')))
     if keep is not None: df = df[np.asarray(keep(df), bool)]
-    if df.empty: raise ValueError(f"{dst} must have pictures, got none{' that keep leaves' if keep is not None else ', see errors.csv'}")
+    if df.empty:
+        raise ValueError(f"{dst} must have pictures, got "
+            f"none{' that keep leaves' if keep is not None else ', see errors.csv'}")
     return store,recipe,df.reset_index(drop=True)
 
 def _check_alike(df, recipe, size):
     "All pictures must fit into one batch"
-    if df.shown.eq('colour').nunique()>1: raise ValueError(f"pictures must have the same channels, got {df.shown.eq('colour').sum():,} in colour of {len(df):,}; leave some out, as in keep=lambda df: df.shown!='colour'")
-    if size is None and recipe.size is None and (recipe.crop!='none' or len(df[['Rows','Columns']].drop_duplicates())>1): raise ValueError("pictures must be of one size for batches, got several; give size=, or prepare them with one, which is faster")
+    if df.shown.eq('colour').nunique()>1:
+        raise ValueError(f"pictures must have the same channels, got {df.shown.eq('colour').sum():,} in colour of "
+            f"{len(df):,}; leave some out, as in keep=lambda df: df.shown!='colour'")
+    if size is None and recipe.size is None and (recipe.crop!='none'
+            or len(df[['Rows','Columns']].drop_duplicates())>1):
+        raise ValueError("pictures must be of one size for batches, got several; give size=, or prepare them with "
+            "one, which is faster")
 
 def _target(y):
     "The block for some labels"
@@ -179,6 +217,7 @@ def prepared_dls(
     target = y_block or _target(df.label)
     if target is CategoryBlock: _check_classes(df.label, parts)
     tfms = [*(batch_tfms or ()), *([Normalize()] if normalize else ())]
-    block = DataBlock((TransformBlock, target), get_x=_Read(store, recipe, size), get_y=ColReader('label'), splitter=lambda _: parts, item_tfms=item_tfms, batch_tfms=tfms)
+    block = DataBlock((TransformBlock, target), get_x=_Read(store, recipe, size), get_y=ColReader('label'),
+        splitter=lambda _: parts, item_tfms=item_tfms, batch_tfms=tfms)
     dls = block.dataloaders(df, bs=bs, **kwargs)
     return PreparedDataLoaders(*dls.loaders, path=dls.path, device=dls.device)

@@ -44,7 +44,8 @@ class RLEMasks(Transform):           # a function would do, but could not be pic
         names = [ds.get('SOPInstanceUID')] + ([] if ds is o else [str(o),Path(o).name,Path(o).stem])
         for k in names:
             if k in self.rows: return ds,self.rows[k]
-        raise ValueError(f"rows must hold each image under its SOP Instance UID (0008,0018) or file name, got nothing for {names[-1]}; [] stands for an empty mask")
+        raise ValueError(f"rows must hold each image under its SOP Instance UID (0008,0018) or file name, got nothing "
+            f"for {names[-1]}; [] stands for an empty mask")
     def lines(self, o):
         "The lines of an image, a path or `Dataset`; [] for an empty mask"
         return self._header(o)[1]
@@ -57,10 +58,13 @@ class RLEMasks(Transform):           # a function would do, but could not be pic
 def _mask_values(o):
     "A mask as whole numbers, (rows, cols)"
     if isinstance(o, (str,PathLike)): o = dcmread(o) if is_dicom(o) else Image.open(o)
-    a = stored_values(o) if isinstance(o, Dataset) else np.array(o) if isinstance(o, Image.Image) else as_array(o, 'mask')
-    if a.dtype.kind not in 'biu': raise TypeError(f"a mask must be boolean or whole numbers, got {a.dtype}; a threshold makes one, as in x>0.5")
+    a = stored_values(o) if isinstance(o, Dataset) else np.array(o) if isinstance(o, Image.Image) else as_array(o,
+        'mask')
+    if a.dtype.kind not in 'biu':
+        raise TypeError(f"a mask must be boolean or whole numbers, got {a.dtype}; a threshold makes one, as in x>0.5")
     if a.ndim==3 and len(a)==1: a = a[0]
-    if a.ndim!=2: raise ValueError(f"a mask must have shape (rows, cols), got {a.shape}; it has one number a pixel, not colours")
+    if a.ndim!=2:
+        raise ValueError(f"a mask must have shape (rows, cols), got {a.shape}; it has one number a pixel, not colours")
     return a.astype(np.int64)
 
 class _OpenMask(Transform):
@@ -69,7 +73,9 @@ class _OpenMask(Transform):
         if isinstance(o, PILMask): return o
         a = _mask_values(o)
         if self.c==2 and a.min()>=0 and len(np.unique(a[a>0]))==1: a = a>0
-        if a.min()<0 or a.max()>=self.c: raise ValueError(f"a mask of {self.c} codes must hold numbers from 0 to {self.c-1}, got {np.unique(a)[:8].tolist()}; give all codes, the background first")
+        if a.min()<0 or a.max()>=self.c:
+            raise ValueError(f"a mask of {self.c} codes must hold numbers from 0 to {self.c-1}, got "
+                f"{np.unique(a)[:8].tolist()}; give all codes, the background first")
         return PILMask(Image.fromarray(a.astype(np.uint8)))
 
 class _MaskToLong(DisplayedTransform):       # fastai's IntToFloatTensor would take the images to [0,1] as well
@@ -106,11 +112,13 @@ class DicomSegmentationDataLoaders(DataLoaders):
         **kwargs
     ):
         "Of a list of images and a function that gives their masks"
-        block = DataBlock((DicomBlock(windows, bins, size, method),DicomMaskBlock(codes)), get_y=label_func, splitter=splitter or RandomSplitter(valid_pct, seed=seed), item_tfms=item_tfms, batch_tfms=batch_tfms)
+        block = DataBlock((DicomBlock(windows, bins, size, method),DicomMaskBlock(codes)), get_y=label_func,
+            splitter=splitter or RandomSplitter(valid_pct, seed=seed), item_tfms=item_tfms, batch_tfms=batch_tfms)
         return cls.from_dblock(block, fnames, path=path, **kwargs)
 
 # %% ../../nbs/training/03_segment.ipynb #28710ead
-def _conv(i, o): return nn.Sequential(nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU(inplace=True))
+def _conv(i, o):
+    return nn.Sequential(nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU(inplace=True))
 def _convs(i, o): return nn.Sequential(_conv(i, o), _conv(o, o))
 
 class UNet(nn.Module):

@@ -32,7 +32,9 @@ def first_conv(
 )->nn.Conv2d: # The first convolution in it
     "The convolution that takes the channels of the image"
     conv = next((o for o in model.modules() if isinstance(o, nn.Conv2d)), None)
-    if conv is None: raise ValueError(f"model must have a convolution (nn.Conv2d) to begin with, got {type(model).__name__} without one")
+    if conv is None:
+        raise ValueError(f"model must have a convolution (nn.Conv2d) to begin with, got {type(model).__name__} "
+            f"without one")
     return conv
 
 def adapt_stem(
@@ -41,8 +43,11 @@ def adapt_stem(
 )->nn.Module: # `model` itself, changed
     "Let `model` take `n_in` channels, with scaled copies of the weights of its three"
     conv = first_conv(model)
-    if conv.in_channels!=3 or conv.groups!=1: raise ValueError(f"the first convolution of model must take 3 channels in one group, got {conv.in_channels} in {conv.groups}; begin with the network for 3 channels")
-    with torch.no_grad(): conv.weight = nn.Parameter(stem_weights(conv.weight, n_in), requires_grad=conv.weight.requires_grad)
+    if conv.in_channels!=3 or conv.groups!=1:
+        raise ValueError(f"the first convolution of model must take 3 channels in one group, got {conv.in_channels} "
+            f"in {conv.groups}; begin with the network for 3 channels")
+    with torch.no_grad():
+        conv.weight = nn.Parameter(stem_weights(conv.weight, n_in), requires_grad=conv.weight.requires_grad)
     conv.in_channels = n_in
     return model
 

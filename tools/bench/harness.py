@@ -6,7 +6,9 @@ from importlib.metadata import packages_distributions,version
 from pathlib import Path
 
 # before anything that starts threads is imported
-os.environ.update({o:'1' for o in ('OMP_NUM_THREADS','OPENBLAS_NUM_THREADS','MKL_NUM_THREADS','NUMEXPR_NUM_THREADS','NUMBA_NUM_THREADS','ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS')})
+os.environ.update(
+    {o:'1' for o in ('OMP_NUM_THREADS','OPENBLAS_NUM_THREADS','MKL_NUM_THREADS','NUMEXPR_NUM_THREADS',
+    'NUMBA_NUM_THREADS','ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS')})
 
 import cv2
 import numpy as np
@@ -33,13 +35,16 @@ class Way:
     part:object=None # function that takes from the result what is compared, where that is not all of it
     def __post_init__(self):
         module = self.fn.__module__ or ''
-        if module!=self.of and not module.startswith(f'{self.of}.'): raise AssertionError(f'{self.name}: the function is from {module}, not from {self.of}')
+        if module!=self.of and not module.startswith(f'{self.of}.'):
+            raise AssertionError(f'{self.name}: the function is from {module}, not from {self.of}')
     def make(self): return self.args() if callable(self.args) else self.args
     def __call__(self, args): return (self.call or self.fn)(*args)
     def compared(self):
         res = self(self.make())
         return as_array(self.part(res) if self.part else res)
-    def describe(self): return dict(name=self.name, function=f"{self.fn.__module__}.{getattr(self.fn, '__qualname__', type(self.fn).__name__)}", note=self.note)
+    def describe(self):
+        return dict(name=self.name,
+            function=f"{self.fn.__module__}.{getattr(self.fn, '__qualname__', type(self.fn).__name__)}", note=self.note)
 
 @dataclass
 class Comparison:
@@ -50,7 +55,8 @@ class Comparison:
     note:str = ''    # what is timed, and what is not
     device:str = 'cpu'
     seconds:float = 2
-    runs:int|None = None    # rounds for what takes many seconds, after one that is not counted; `None`: as many as `rounds` thinks
+    # rounds for what takes many seconds, after one that is not counted; `None`: as many as `rounds` thinks
+    runs:int|None = None
     def __post_init__(self):
         if not self.ways[0].of.startswith(ours): raise AssertionError(f'{self.task}: the first way must be ours')
 
@@ -78,9 +84,11 @@ def difference(comp):
     for way in comp.ways[1:]:
         if way.same is None: yield None; continue
         res = way.compared()
-        if res.shape!=ref.shape: raise AssertionError(f'{comp.task}: {way.name} gives shape {res.shape}, ours {ref.shape}')
+        if res.shape!=ref.shape:
+            raise AssertionError(f'{comp.task}: {way.name} gives shape {res.shape}, ours {ref.shape}')
         diff = float(np.abs(res-ref).max()) if ref.size else 0.
-        if not diff<=way.same: raise AssertionError(f'{comp.task}: {way.name} differs from ours by {diff}, more than {way.same}')
+        if not diff<=way.same:
+            raise AssertionError(f'{comp.task}: {way.name} differs from ours by {diff}, more than {way.same}')
         yield diff
 
 def sample(way, n, device):
@@ -119,9 +127,11 @@ def measure(topic, comp):
     "A comparison as the JSON has it: times in milliseconds, ratios of pairs within a round"
     diffs = list(difference(comp))
     t = rounds(comp)
-    row = dict(topic=topic.title, task=comp.task, note=comp.note, image=comp.image, device=comp.device, rounds=len(t), ours=comp.ways[0].describe()|dict(ms=spread(t[:,0]*1e3)), others=[])
+    row = dict(topic=topic.title, task=comp.task, note=comp.note, image=comp.image, device=comp.device, rounds=len(t),
+        ours=comp.ways[0].describe()|dict(ms=spread(t[:,0]*1e3)), others=[])
     for i,(way,diff) in enumerate(zip(comp.ways[1:], diffs), 1):
-        row['others'].append(way.describe()|dict(ms=spread(t[:,i]*1e3), ratio=spread(t[:,i]/t[:,0]), max_difference=None if diff is None else short(diff, 3)))
+        row['others'].append(way.describe()|dict(ms=spread(t[:,i]*1e3), ratio=spread(t[:,i]/t[:,0]),
+            max_difference=None if diff is None else short(diff, 3)))
     return row
 
 # Memory: the kernel's high-water mark of the resident set, reset before each call
@@ -149,7 +159,8 @@ def memory_row(topic, comp):
     for way in comp.ways:
         way(way.make())
         top,size = peak(way)
-        row['ways'].append(way.describe()|dict(peak_mb=short(top/2**20), result_mb=short(size/2**20), beside=short((top-size)/n_bytes, 3)))
+        row['ways'].append(way.describe()|dict(peak_mb=short(top/2**20), result_mb=short(size/2**20),
+            beside=short((top-size)/n_bytes, 3)))
     return row
 
 def measure_memory(topics):
@@ -163,7 +174,8 @@ def git(*args): return subprocess.run(['git', *args], cwd=root, capture_output=T
 
 def commit(made):
     "The commit that is measured, and whether files other than those `made` here differ from it"
-    return dict(commit=git('rev-parse', 'HEAD'), dirty=bool(git('status', '--porcelain', '--', '.', *(f':!{o}' for o in made))))
+    return dict(commit=git('rev-parse', 'HEAD'),
+        dirty=bool(git('status', '--porcelain', '--', '.', *(f':!{o}' for o in made))))
 
 def first_match(pattern, path, default):
     try: return re.search(pattern, Path(path).read_text(), re.M)[1].strip()
@@ -171,13 +183,16 @@ def first_match(pattern, path, default):
 
 def machine():
     ram = os.sysconf('SC_PAGE_SIZE')*os.sysconf('SC_PHYS_PAGES')/2**30 if hasattr(os, 'sysconf') else 0
-    return dict(cpu=first_match(r'^model name\s*:(.*)$', '/proc/cpuinfo', platform.processor() or platform.machine()), cores=os.cpu_count(), ram_gib=round(ram),
-        os=first_match(r'^PRETTY_NAME="?(.*?)"?$', '/etc/os-release', platform.platform()), python=platform.python_version(),
+    return dict(cpu=first_match(r'^model name\s*:(.*)$', '/proc/cpuinfo', platform.processor() or platform.machine()),
+        cores=os.cpu_count(), ram_gib=round(ram),
+        os=first_match(r'^PRETTY_NAME="?(.*?)"?$', '/etc/os-release', platform.platform()),
+        python=platform.python_version(),
         gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None)
 
 def versions(rows):
     "Versions of the packages whose functions are in `rows`, and of those that do the work in them"
-    used = {w['function'].split('.')[0] for r in rows for w in (*r.get('ways', []), *r.get('others', []), *([r['ours']] if 'ours' in r else []))}
+    used = {w['function'].split('.')[0] for r in rows for w in (*r.get('ways', []), *r.get('others', []),
+        *([r['ours']] if 'ours' in r else []))}
     dists = packages_distributions()
     names = {dists[o][0] for o in used|{'numpy','torch','cv2','pydicom','pydicom_data','data_store'} if o in dists}
     return {o:version(o) for o in sorted(names, key=str.lower)}
@@ -196,11 +211,13 @@ def measure_all(topics, made=()):
                 print(lines(rows[-1]), flush=True)
     busy = (time.process_time()-cpu)/(time.perf_counter()-wall)
     if busy>1.05: raise AssertionError(f'{busy:.2f} threads were at work on average, not one')
-    return dict(date=start.strftime('%Y-%m-%d'), **commit(made), machine=machine(), threads=1, busy=short(busy, 3), rows=rows)
+    return dict(date=start.strftime('%Y-%m-%d'), **commit(made), machine=machine(), threads=1, busy=short(busy, 3),
+        rows=rows)
 
 def lines(row):
     "A row for the console"
     img = row['image']
     head = f"{row['task']}: {img['name']} {'x'.join(map(str, img['shape']))} {img['dtype']}, {row['rounds']} rounds\n  {row['ours']['ms']['median']:9.3f} ms  ours"
-    return '\n'.join([head]+[f"  {o['ms']['median']:9.3f} ms  {o['name']}: {o['ratio']['median']:.2f} ({o['ratio']['q1']:.2f} to {o['ratio']['q3']:.2f})"
+    return '\n'.join([head]+[f"  {o['ms']['median']:9.3f} ms  {o['name']}: {o['ratio']['median']:.2f} "
+        f"({o['ratio']['q1']:.2f} to {o['ratio']['q3']:.2f})"
         f"{'' if o['max_difference'] is None else ', max difference %g'%o['max_difference']}" for o in row['others']])

@@ -43,26 +43,34 @@ def shared():
     "Names of the columns of numbers; an error where the tables differ in what is not said in the note"
     a,b = ours(folder()[:9], 0),by_fastai(folder()[:9], 0)
     more = [k for k in a if k not in b]
-    if [k for k in more if '.' not in k]!=['error','TransferSyntaxUID'] or not set(b)<=set(a): raise AssertionError(f'other columns than expected: {more}')
+    if [k for k in more if '.' not in k]!=['error','TransferSyntaxUID'] or not set(b)<=set(a):
+        raise AssertionError(f'other columns than expected: {more}')
     for k in set(b)-{'fname','DerivationCodeSequence'}:
-        if a[k].notna().to_numpy().tolist()!=[str(o)!='' for o in b[k]]: raise AssertionError(f'{k}: empty in one of the tables')
-        if a[k].dropna().astype(str).tolist()!=[str(o) for o in b[k] if str(o)!='']: raise AssertionError(f'{k} differs')
+        if a[k].notna().to_numpy().tolist()!=[str(o)!='' for o in b[k]]:
+            raise AssertionError(f'{k}: empty in one of the tables')
+        if a[k].dropna().astype(str).tolist()!=[str(o) for o in b[k] if str(o)!='']:
+            raise AssertionError(f'{k} differs')
     return [k for k in b if pd.api.types.is_numeric_dtype(a[k])]
 
 def numbers(df): return df[[k for k in shared() if k!='DerivationCodeSequence']].to_numpy(np.float64)
 
 def comparison(task, n, *more, note=''):
     fns = folder()
-    image = dict(name=f'{n_files} copies of 693_UNCR.dcm', shape=[n_files,512,512], dtype='int16', bytes=sum(o.stat().st_size for o in fns))
-    ways = [Way('dicom_table', dicom_table, mi, (fns,n), ours, part=numbers), Way('fastai from_dicoms(px_summ=False)', fai_table, fai, (fns,n), by_fastai, same=0., part=numbers)]
+    image = dict(name=f'{n_files} copies of 693_UNCR.dcm', shape=[n_files,512,512], dtype='int16',
+        bytes=sum(o.stat().st_size for o in fns))
+    ways = [Way('dicom_table', dicom_table, mi, (fns,n), ours, part=numbers),
+        Way('fastai from_dicoms(px_summ=False)', fai_table, fai, (fns,n), by_fastai, same=0., part=numbers)]
     return Comparison(task, image, [*ways, *more], note)
 
-note = ("From files, which the system holds in memory, to a DataFrame. All columns of fastai's are in ours with the same values, but for empty texts, which are missing values in ours, and the sequence, "
-    "of which ours has the number of items and the elements of the first. fastai is mended where it fails, on sequences.")
+note = ("From files, which the system holds in memory, to a DataFrame. All columns of fastai's are in ours with the "
+    "same values, but for empty texts, which are missing values in ours, and the sequence, "
+    "of which ours has the number of items and the elements of the first. fastai is mended where it fails, on "
+    "sequences.")
 
 @topic.time
 def tables():
-    floor = Way('pydicom.dcmread(stop_before_pixels=True)', pydicom.dcmread, 'pydicom', (folder(),0), read, note='reading alone, no table')
+    floor = Way('pydicom.dcmread(stop_before_pixels=True)', pydicom.dcmread, 'pydicom', (folder(),0), read,
+        note='reading alone, no table')
     yield comparison('A table of headers', 0, floor, note=note)
 
 @topic.time

@@ -74,15 +74,23 @@ def unhindered(f):
     return res
 
 def both(n, task, note, how=lambda f: f):
-    image = dict(name=f'{n} copies of 693_UNCR.dcm', shape=[n,512,512], dtype='int16', bytes=sum(o.stat().st_size for o in folder(n).iterdir()))
-    ways = [Way('prepare', prepare, 'medical_imaging.prepare', partial(fresh, n), how(ours)), Way('fastai', fm.crop_resize, fai, partial(fresh, n), how(by_fastai), note='save_jpg and from_dicoms, by two processes as well')]
+    image = dict(name=f'{n} copies of 693_UNCR.dcm', shape=[n,512,512], dtype='int16',
+        bytes=sum(o.stat().st_size for o in folder(n).iterdir()))
+    ways = [Way('prepare', prepare, 'medical_imaging.prepare', partial(fresh, n), how(ours)),
+        Way('fastai', fm.crop_resize, fai, partial(fresh, n), how(by_fastai), note='save_jpg and from_dicoms, by two '
+        'processes as well')]
     return Comparison(task, image, ways, runs=3, note=note)
 
 @topic.time
 def whole():
-    yield both(n_files, 'A folder to JPEGs of three channels and a table', f"{n_files:,} CT slices of 512x512, not compressed, to JPEGs of {size}x{size} (two windows and the histogram), cut out at the body, with the table of headers and "
-        "statistics; two processes each, started in it, of one thread each. Ours writes its report, journal and settings besides; fastai's box comes from its mask, a blur, and it is mended where it fails, on sequences.")
-    yield both(n_few, 'The same with the usual threads', f"{n_few} of them. Here nobody has told PyTorch and OpenCV how many threads to take, so each process of fastai takes one for each core, and they get into each other's way; "
+    yield both(n_files, 'A folder to JPEGs of three channels and a table', f"{n_files:,} CT slices of 512x512, not "
+        f"compressed, to JPEGs of {size}x{size} (two windows and the histogram), cut out at the body, with the table "
+        f"of headers and "
+        "statistics; two processes each, started in it, of one thread each. Ours writes its report, journal and "
+        "settings besides; fastai's box comes from its mask, a blur, and it is mended where it fails, on sequences.")
+    yield both(n_few, 'The same with the usual threads', f"{n_few} of them. Here nobody has told PyTorch and OpenCV "
+        f"how many threads to take, so each process of fastai takes one for each core, and they get into each other's "
+        f"way; "
         "those of `prepare` know that they are not alone.", unhindered)
 
 def part(task, ways, note=''): return Comparison(task, describe('693_UNCR', stored('693_UNCR')), ways, note)
@@ -96,12 +104,21 @@ def parts():
     pic = convert_image(ds, recipe)
     rgb = PIL.Image.fromarray(np.rint(np.moveaxis(pic.planes, 0, -1)*255).astype(np.uint8))
     theirs,file = fm.mask2bbox(ds.mask_from_blur(fm.dicom_windows.brain))[...,None],Path(tmp.name)/'one.jpg'
-    yield part('Part: decode', [Way('native_values', native_values, 'medical_imaging.pixels.native', (ds,)), Way('pydicom pixel_array', pixel_array, 'pydicom', (ds,), lambda o: pixel_array(o, raw=True), same=0.)],
-        'Values of an opened Dataset that is not compressed. Compressed ones are decoded by the plugins of pydicom, with either library.')
-    yield part('Part: find the body', [Way('body box', _found, mine, (frame,recipe)), Way('fastai mask_from_blur, mask2bbox', fm.mask2bbox, fai, (ds,), lambda o: fm.mask2bbox(o.mask_from_blur(fm.dicom_windows.brain)))],
+    yield part('Part: decode',
+        [Way('native_values', native_values, 'medical_imaging.pixels.native', (ds,)),
+        Way('pydicom pixel_array', pixel_array, 'pydicom', (ds,), lambda o: pixel_array(o, raw=True), same=0.)],
+        'Values of an opened Dataset that is not compressed. Compressed ones are decoded by the plugins of pydicom, '
+        'with either library.')
+    yield part('Part: find the body', [Way('body box', _found, mine, (frame,recipe)), Way('fastai mask_from_blur, '
+        'mask2bbox', fm.mask2bbox, fai, (ds,), lambda o: fm.mask2bbox(o.mask_from_blur(fm.dicom_windows.brain)))],
         'From decoded pixels to the box; ours from the histogram of the frame, which statistics and bins use too.')
-    yield part('Part: two windows and the histogram of the crop', [Way('channels by table', _cropped, mine, (frame,rec), lambda f,r: _cropped(f, r, _channels(f, recipe)[0])),
-        Way('fastai crop_resize, to_nchan', fm.crop_resize, fai, (ds,), lambda o: fm.crop_resize(o.scaled_px[None], theirs, size)[0,0].to_nchan(windows))],
+    yield part('Part: two windows and the histogram of the crop',
+        [Way('channels by table', _cropped, mine, (frame,rec), lambda f,r: _cropped(f, r, _channels(f, recipe)[0])),
+        Way('fastai crop_resize, to_nchan', fm.crop_resize, fai, (ds,),
+        lambda o: fm.crop_resize(o.scaled_px[None], theirs, size)[0,0].to_nchan(windows))],
         f'From decoded pixels and the box to three channels of {size}x{size}.')
-    yield part('Part: encode', [Way('encoded', encoded, mine, (pic,recipe)), Way('Pillow, as fastai saves', PIL.Image.Image.save, 'PIL', (rgb,file), lambda i,f: i.save(f, quality=90, subsampling=0))],
+    yield part('Part: encode',
+        [Way('encoded', encoded, mine, (pic,recipe)),
+        Way('Pillow, as fastai saves', PIL.Image.Image.save, 'PIL', (rgb,file),
+        lambda i,f: i.save(f, quality=90, subsampling=0))],
         'To JPEG without chroma subsampling; ours from float channels to bytes, theirs from 8 bits to a file.')

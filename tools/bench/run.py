@@ -7,7 +7,8 @@ from pathlib import Path
 
 import harness
 
-topics = ['histogram','windowing','masks','headers','prepare'] # each is a file beside this one, and a heading of the page
+# each is a file beside this one, and a heading of the page
+topics = ['histogram','windowing','masks','headers','prepare']
 page,result = 'nbs/how_fast.ipynb','nbs/bench.json'
 
 def load(names):
@@ -21,7 +22,8 @@ def memory(names):
     return json.loads(res.stdout)
 
 def memory_lines(row):
-    return '\n'.join([f"{row['task']}: {row['image']['name']} {row['image']['dtype']}, memory beside the result in units of the input"]+[f"  {o['beside']:9.2f}  {o['name']}" for o in row['ways']])
+    return '\n'.join([f"{row['task']}: {row['image']['name']} {row['image']['dtype']}, memory beside the result in "
+        f"units of the input"]+[f"  {o['beside']:9.2f}  {o['name']}" for o in row['ways']])
 
 def main():
     p = argparse.ArgumentParser(description='Measure the library beside others')
@@ -29,7 +31,8 @@ def main():
     p.add_argument('--out', help='where the result is written; by default it is shown only')
     p.add_argument('--memory', action='store_true', help='measure memory alone, and write JSON to the standard output')
     args = p.parse_args()
-    if unknown := set(args.topics)-set(topics): p.error(f"no topic is called {', '.join(sorted(unknown))}; there are {', '.join(topics)}")
+    if unknown := set(args.topics)-set(topics):
+        p.error(f"no topic is called {', '.join(sorted(unknown))}; there are {', '.join(topics)}")
     names = args.topics or topics
     if args.memory: return print(json.dumps(harness.measure_memory(load(names))))
     res = harness.measure_all(load(names), (page,result))

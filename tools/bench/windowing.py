@@ -16,7 +16,8 @@ from images import decoded,describe,stored,values
 fai = 'fastai.medical.imaging'
 fai_windowed,fai_dataset_windowed,fai_nchan = torch.Tensor.windowed,Dataset.windowed,Dataset.to_nchan
 topic = Topic('Windowing')
-images = {'RG1_UNCR':[(16000,8000),(6000,4000),(10000,14000)], 'MR2_UNCR':[(1000,500),(400,200),(2000,1000)], 'explicit_VR-UN':[(400,50),(150,30),(1800,400)]}
+images = {'RG1_UNCR':[(16000,8000),(6000,4000),(10000,14000)], 'MR2_UNCR':[(1000,500),(400,200),(2000,1000)],
+    'explicit_VR-UN':[(400,50),(150,30),(1800,400)]}
 
 def ours(x, w, l): return window(x, center=l, width=w, voi_lut_function='LINEAR_EXACT')
 def by_fastai(ds, w, l): return (fai_dataset_windowed(ds, w, l)*255).byte()
@@ -26,25 +27,39 @@ def channels_by_fastai(ds, wins): return (fai_nchan(ds, wins)*255).byte()
 def tensors():
     for name,((w,l),*_) in images.items():
         x,lo,hi = values(name),l-w/2,l+w/2
-        yield Comparison('One window of a float tensor', describe(name, x), [Way('window', window, 'medical_imaging.windowing', (x,w,l), ours),
+        yield Comparison('One window of a float tensor', describe(name, x),
+            [Way('window', window, 'medical_imaging.windowing', (x,w,l), ours),
             Way('fastai Tensor.windowed', fai_windowed, fai, (x,w,l), same=1e-6),
             Way('MONAI ScaleIntensityRange', ScaleIntensityRange(lo, hi, 0., 1., clip=True), 'monai', (x,), same=1e-6),
-            Way('SimpleITK IntensityWindowing', sitk.IntensityWindowing, 'SimpleITK', (sitk.GetImageFromArray(x.numpy()),lo,hi,0.,1.), same=1e-6)], 'LINEAR_EXACT, to floats in [0,1]; SimpleITK is given an image of its own kind.')
+            Way('SimpleITK IntensityWindowing', sitk.IntensityWindowing, 'SimpleITK',
+            (sitk.GetImageFromArray(x.numpy()),lo,hi,0.,1.), same=1e-6)], 'LINEAR_EXACT, to floats in [0,1]; '
+            'SimpleITK is given an image of its own kind.')
 
 def table_of(name, win): return np.ascontiguousarray(channel_table(decoded(name), [win], dtype=np.uint8)[:,0])
-def with_table_made(px, ds, win): return apply_table(px, np.ascontiguousarray(channel_table(ds, [win], px=px, dtype=np.uint8)[:,0]))
+def with_table_made(px, ds, win):
+    return apply_table(px, np.ascontiguousarray(channel_table(ds, [win], px=px, dtype=np.uint8)[:,0]))
 
 @topic.time
 def to_8_bits():
-    for task,note in (('Stored values to 8 bits, the table at hand', 'One window, rescale included. As for a series, where one table serves every slice.'), ('Stored values to 8 bits, the table made each time', 'The same with a table for this image alone.')):
+    for task,note in (('Stored values to 8 bits, the table at hand', 'One window, rescale included. As for a series, '
+            'where one table serves every slice.'),
+            ('Stored values to 8 bits, the table made each time', 'The same with a table for this image alone.')):
         for name,(win,*_) in images.items():
             px,ds = stored(name),decoded(name)
-            mine = Way('apply_table', apply_table, 'medical_imaging.pixels.decode', (px,table_of(name, win))) if 'hand' in task else Way('channel_table, apply_table', channel_table, 'medical_imaging.contrast.channels', (px,ds,win), with_table_made)
-            yield Comparison(task, describe(name, px), [mine, Way('fastai Dataset.windowed, times 255, byte', fai_dataset_windowed, fai, (ds,*win), by_fastai, same=1)], note+' fastai cuts where we round, which is the difference of one grey; both begin with the array that pydicom keeps.')
+            mine = Way('apply_table', apply_table, 'medical_imaging.pixels.decode',
+                (px,table_of(name, win))) if 'hand' in task else Way('channel_table, apply_table', channel_table,
+                'medical_imaging.contrast.channels', (px,ds,win), with_table_made)
+            yield Comparison(task, describe(name, px),
+                [mine, Way('fastai Dataset.windowed, times 255, byte', fai_dataset_windowed, fai, (ds,*win), by_fastai,
+                same=1)], note+' fastai cuts where we round, which is the difference of one grey; both begin with the '
+                'array that pydicom keeps.')
 
 @topic.time
 def channels():
     for name,wins in images.items():
         ds = decoded(name)
-        yield Comparison('Three windows and the histogram, as 8-bit channels', describe(name, stored(name)), [Way('to_nchan', to_nchan, 'medical_imaging.contrast.channels', (ds,wins), lambda d,o: to_nchan(d, o, dtype=torch.uint8)),
-            Way('fastai Dataset.to_nchan, times 255, byte', fai_nchan, fai, (ds,wins), channels_by_fastai, same=1)], 'From a decoded Dataset, in one pass through a table of four columns. One grey of difference, as before.')
+        yield Comparison('Three windows and the histogram, as 8-bit channels', describe(name, stored(name)),
+            [Way('to_nchan', to_nchan, 'medical_imaging.contrast.channels', (ds,wins),
+            lambda d,o: to_nchan(d, o, dtype=torch.uint8)),
+            Way('fastai Dataset.to_nchan, times 255, byte', fai_nchan, fai, (ds,wins), channels_by_fastai, same=1)],
+            'From a decoded Dataset, in one pass through a table of four columns. One grey of difference, as before.')

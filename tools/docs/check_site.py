@@ -21,9 +21,11 @@ def symbols(cfg):
     "Public symbols of the package, by module: what is in `__all__` and what is patched onto other classes"
     idx = ast.literal_eval((cfg.lib_path/'_modidx.py').read_text().split('d = ', 1)[1])['syms']
     for mod,syms in idx.items():
-        fn = cfg.lib_path/f"{mod.split('.')[-1]}.py"
-        others = re.search(r'^_all_ = (\[.*?\])', fn.read_text(), re.M|re.S)     # names that it passes on have their entries elsewhere
-        names = {o[len(mod)+1:] for o in syms if '.' in o[len(mod)+1:]} | set(public_names(fn))-set(ast.literal_eval(others[1]) if others else [])
+        fn = cfg.lib_path/f"{'/'.join(mod.split('.')[1:])}.py"
+        others = re.search(r'^_all_ = (\[.*?\])', fn.read_text(), re.M|re.S)
+        passed_on = set(ast.literal_eval(others[1]) if others else [])     # these have their entries elsewhere
+        methods = {o[len(mod)+1:] for o in syms if '.' in o[len(mod)+1:]}
+        names = methods | set(public_names(fn))-passed_on
         yield mod,sorted(o for o in names if not re.search(r'(^|\.)_', o))
 
 def broken(fn, link, pages, root):

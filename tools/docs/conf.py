@@ -24,7 +24,8 @@ nb_code_prompt_show,nb_code_prompt_hide = 'Show the code','Hide the code'
 myst_enable_extensions = ['alert', 'attrs_inline', 'colon_fence', 'deflist', 'dollarmath', 'tasklist']
 myst_heading_anchors = 4
 add_module_names = False
-nitpicky,nitpick_ignore_regex = True,[('py:class', '.*')]   # a role that finds nothing is an error; return types of other packages are not
+# a role that finds nothing is an error; return types of other packages are not
+nitpicky,nitpick_ignore_regex = True,[('py:class', '.*')]
 toc_object_entries_show_parents = 'hide'
 copybutton_exclude = '.linenos, .gp, .go'
 
@@ -34,7 +35,8 @@ html_static_path,html_css_files = ['_static',str(bokehjs)],['site.css']
 html_favicon,html_context = '_static/icon.svg',dict(default_mode='auto')
 html_copy_source = html_show_sphinx = html_domain_indices = False
 html_math_renderer = 'mathml'              # browsers draw it themselves: no script, no network
-html_theme_options = dict(repository_url=cfg.git_url, repository_branch=cfg.branch, use_repository_button=True, use_issues_button=True,
+html_theme_options = dict(
+    repository_url=cfg.git_url, repository_branch=cfg.branch, use_repository_button=True, use_issues_button=True,
     use_download_button=False, use_fullscreen_button=False, navbar_persistent=[], show_toc_level=2, show_navbar_depth=1)
 
 @cache
@@ -43,7 +45,8 @@ def lines(module):
     res = {}
     for node in ast.walk(ast.parse((cfg.config_path/f"{module.replace('.', '/')}.py").read_text())):
         name = node.targets[0] if isinstance(node, ast.Assign) else node
-        if name := getattr(name, 'name', None) or getattr(name, 'id', None): res.setdefault(name, (node.lineno, node.end_lineno))
+        name = getattr(name, 'name', None) or getattr(name, 'id', None)
+        if name: res.setdefault(name, (node.lineno, node.end_lineno))
     return res
 
 def linkcode_resolve(domain, info):
@@ -56,7 +59,8 @@ class LinkNames(SphinxPostTransform):
     default_priority = 5
     def run(self):
         objects = self.env.domains.python_domain.objects
-        first = sorted(objects.items(), key=lambda o: '.fastai_compat.' not in o[0])    # where a name is there and elsewhere, elsewhere counts
+        # where a name is there and elsewhere, elsewhere counts
+        first = sorted(objects.items(), key=lambda o: '.fastai_compat.' not in o[0])
         short = {k.split('.', 2)[-1]:o for k,o in first if o.objtype!='module'} | objects
         for node in list(self.document.findall(nodes.literal)):
             o = short.get(node.astext().removesuffix('()'))
@@ -74,7 +78,9 @@ def math(block):
 def load_bokehjs(app, pagename, templatename, context, doctree):
     "A page with interactive outputs loads BokehJS (1.3 MB), of the version that wrote them, from this site"
     versions = set(re.findall(r'data-bokeh="([\d.]+)"', context.get('body', '')))
-    if versions-{bokeh.__version__}: getLogger(__name__).warning('outputs of Bokeh %s, BokehJS is %s: run the notebook again', ' and '.join(sorted(versions)), bokeh.__version__, location=pagename)
+    if versions-{bokeh.__version__}:
+        text = 'outputs of Bokeh %s, BokehJS is %s: run the notebook again'
+        getLogger(__name__).warning(text, ' and '.join(sorted(versions)), bokeh.__version__, location=pagename)
     if versions: app.add_js_file(bokehjs.name, loading_method='defer')
 
 def setup(app):

@@ -1,4 +1,4 @@
-"Entries of the reference: signature, one line and a table of parameters for each public symbol, from the source of its cell"
+"Entries of the reference: signature, one line and a table of parameters for each public symbol, from its cell"
 import ast,io,re,tokenize
 
 FUNC = ast.FunctionDef,ast.AsyncFunctionDef
@@ -35,16 +35,19 @@ def cell(s, code=True):
     return f'`{s}`' if s and code else s
 
 def returned(fn, rows, notes):
-    "Type and meaning of what `fn` returns, `None` if it says neither: the comment after the parenthesis that ends the signature"
+    "Type and meaning of what `fn` returns, from the comment where its signature ends; `None` if it says neither"
     last = max((line for *_,line in rows), default=fn.lineno)
-    note = next((notes[i] for i in range(last+1, fn.body[0].lineno) if i in notes), '') if fn.returns is None else notes.get(fn.returns.end_lineno, '')
+    if fn.returns is not None: note = notes.get(fn.returns.end_lineno, '')
+    else: note = next((notes[i] for i in range(last+1, fn.body[0].lineno) if i in notes), '')
     return (text(fn.returns),note) if fn.returns is not None or note else None
 
 def table(rows, ret, notes):
     "Markdown table of parameters, then of what is returned; '' if nothing is said of them"
     if not (ret and ret[1]) and not any(line in notes for *_,line in rows): return ''
-    def said(line): return '' if ret and notes.get(line)==ret[1] else notes.get(line, '')     # a signature of one line ends in what is returned
-    body = [f"| **{n.replace('*', chr(92)+'*')}** | {cell(anno)} | {cell(dflt)} | {cell(said(line), False)} |" for n,anno,dflt,line in rows]
+    def meaning(line):         # a signature of one line ends in what is returned
+        return '' if ret and notes.get(line)==ret[1] else cell(notes.get(line, ''), False)
+    def bold(name): return '**' + name.replace('*', r'\*') + '**'
+    body = [f"| {bold(n)} | {cell(anno)} | {cell(dflt)} | {meaning(line)} |" for n,anno,dflt,line in rows]
     if ret: body.append(f"| *returns* | {cell(ret[0])} | | {cell(ret[1], False)} |")
     return '\n'.join(['| parameter | type | default | meaning |', '|---|---|---|---|', *body]) if body else ''
 
@@ -69,7 +72,8 @@ def function_entry(fn, notes, owner=None):
     body = ast.get_docstring(fn) or '',table(rows, returned(fn, rows, notes), notes)
     if prop: return directive('property', name, *body, type=text(fn.returns))
     ret = f' -> {text(fn.returns)}' if fn.returns else ''
-    return directive('method' if owner else 'function', f'{name}({names(fn.args)}){ret}', *body, staticmethod=' ' if static else '')
+    kind = 'method' if owner else 'function'
+    return directive(kind, f'{name}({names(fn.args)}){ret}', *body, staticmethod=' ' if static else '')
 
 def class_entry(cls, notes):
     "Entries of a class and of its public methods"
@@ -77,7 +81,8 @@ def class_entry(cls, notes):
     init = next((parameters(o)[1:] for o in funcs if o.name=='__init__'), [])
     rows = fields(cls) or init
     sig = ', '.join(n+'='*bool(dflt)+dflt for n,_,dflt,_ in rows)
-    head = directive('class', cls.name+(f'({sig})' if rows else ''), ast.get_docstring(cls) or '', table(rows, None, notes))
+    signature = cls.name+(f'({sig})' if rows else '')
+    head = directive('class', signature, ast.get_docstring(cls) or '', table(rows, None, notes))
     return [head, *(function_entry(o, notes, cls.name) for o in funcs if o.name[0]!='_')]
 
 def public_names(fn):
