@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..dicom_load import element
 from ..files.errors import DicomError
-from ..masks import as_array,like
+from ..arrays.convert import as_images,like
 from ..pixels.decode import functional_group
 
 # %% ../../nbs/regions/00_crops.ipynb #eb16a31f
@@ -54,7 +54,7 @@ def mask2bbox(
     if isinstance(mask, Tensor) and mask.device.type!='cpu':
         if mask.ndim==2 and not mask.any(): raise ValueError(_empty(mask))
         return _boxes_device(mask!=0)
-    a = as_array(mask, 'mask')!=0
+    a = as_images(mask, 'mask')!=0
     boxes = [_box(a[i]) for i in np.ndindex(a.shape[:-2])]
     if a.ndim==2 and boxes[0] is None: raise ValueError(_empty(mask))
     return like(np.array([((0,0),a.shape[-2:]) if o is None else o for o in boxes], np.int64).reshape(*a.shape[:-2], 2, 2), mask)
@@ -213,7 +213,7 @@ def _crop(x, recs, fill=0., labels=False):
     shape = (*x.shape[:-2],*recs[0].size)
     if isinstance(x, Tensor) and x.device.type!='cpu': out = _cut_device(_floats(x.reshape(len(recs), -1, *x.shape[-2:])), recs, fill).reshape(shape)
     else:
-        a = as_array(x)
+        a = as_images(x)
         out = np.empty(shape, np.float64 if a.dtype==np.float64 else np.float32)
         for i in np.ndindex(shape[:-2]): out[i] = cut_crop(a[i], recs[i[0]], fill)
         out = like(out, x)
