@@ -17,7 +17,7 @@ from torch import Tensor,nn
 from .display import fill_table,quantize,widen
 from ..histogram_scaling import validate_breakpoints,count_codes,scale_by_breakpoints,breakpoints_from_counts,freqhist_bins,hist_scaled
 from ..pixels.decode import grey_values,padding_range,padding_from_stored,all_values,modality_mapping,modality_values,values_and_padding
-from ..windowing import Window,window_curve,as_window,dicom_windows
+from ..windowing import Window,as_windows,plain_window,tensor_curve
 
 # %% ../../nbs/contrast/01_channels.ipynb #e4fff155
 _dtypes = {torch.float32:np.float32, torch.uint8:np.uint8}
@@ -26,7 +26,7 @@ def _no_hist(bins): return isinstance(bins, (int,float)) and bins==0
 
 def _check(windows, bins, dtype):
     "Windows as a list, after a look at all arguments"
-    wins = [as_window(o) for o in ([windows] if isinstance(windows, (str,Window)) else windows)]
+    wins = list(as_windows(windows))
     if dtype not in _dtypes: raise ValueError(f"dtype must be torch.float32 or torch.uint8, got {dtype}")
     if isinstance(bins, int) and bins!=0: raise ValueError(f"bins must be None, breakpoints of freqhist_bins, or 0 for no histogram channel, got {bins}")
     if not wins and _no_hist(bins): raise ValueError("windows must have at least one window when bins=0, got none")
@@ -170,7 +170,7 @@ def soft_window(
     win, # A name, `Window` or `(width, level)`
 )->Window: # With the same center and width, `SIGMOID`
     "The sigmoid with the slope of a window at its center, DICOM PS3.3 C.11.2.1.3.1"
-    win = as_window(win)
+    win = plain_window(win)
     return Window(center=win.center, width=win.width, voi_lut_function='SIGMOID', name=win.name, source=win.source)
 
 # %% ../../nbs/contrast/01_channels.ipynb #71608eae
@@ -190,12 +190,12 @@ def random_window(
     "A window that varies, another one for each image of a batch"
     if not isinstance(x, Tensor): raise TypeError(f"x must be a tensor, got {type(x).__name__}; modality_values(ds) makes one of a Dataset, torch.from_numpy of an array")
     if not (shift>=0 and scale>=0): raise ValueError(f"shift and scale must be >= 0, got {shift} and {scale}")
-    center,width,f = _exact(as_window(win))
+    center,width,f = _exact(plain_window(win))
     n = len(x) if x.ndim>2 else 1
     r = (torch.rand(2, n, generator=generator)*2-1).to(x.device)
     shape = (n,)+(1,)*(x.ndim-1) if x.ndim>2 else ()
     c,w = (center+shift*r[0]).reshape(shape),(width*torch.tensor(1+scale)**r[1]).reshape(shape)
-    return window_curve(x.to(torch.float32), x, c, w, f)
+    return tensor_curve(x.to(torch.float32), c, w, f)
 
 # %% ../../nbs/contrast/01_channels.ipynb #6da0ce92
 class WindowLayer(nn.Module):
@@ -204,7 +204,7 @@ class WindowLayer(nn.Module):
         windows, # Windows to begin with: names, `Window`s or `(width, level)`; each becomes a channel
     ):
         super().__init__()
-        wins = [as_window(o) for o in ([windows] if isinstance(windows, (str,Window)) else windows)]
+        wins = [plain_window(w) for w in as_windows(windows)]
         if not wins: raise ValueError("windows must have at least one window, got none")
         self.names = [o.name for o in wins]
         self.register_buffer('center0', torch.tensor([float(o.center) for o in wins]))

@@ -6,190 +6,139 @@
 __all__ = ['Explorer', 'explore']
 
 # %% ../../nbs/view/02_explore.ipynb #34899945
-import base64,html,json,re
-from dataclasses import dataclass
+import base64
+import html
+import json
+import re
+from dataclasses import dataclass,field
+from functools import lru_cache
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from pydicom.dataset import Dataset
 
+from ..arrays.convert import as_array
 from .pack import MISSING,average_pixels,pack_values
 
 # %% ../../nbs/view/02_explore.ipynb #b679a8c3
-def _values(x):
+def _stack_values(x):
     "`x` as float64, shape (slices, rows, cols), NaN where not finite"
-    if isinstance(x, Dataset): raise TypeError("x must be an array or tensor of modality values, got a Dataset; use its method, ds.explore()")
-    x = np.asarray(x.detach().cpu() if isinstance(x, torch.Tensor) else x)
+    if isinstance(x, Dataset):
+        raise TypeError("x must be an array or tensor of modality values, got a Dataset; use its method, ds.explore()")
+    x = as_array(x)
     if x.dtype.kind not in 'biuf': raise TypeError(f"x must hold real numbers, got {x.dtype}")
-    if x.ndim>2 and x.shape[-1] in (3,4): raise ValueError(f"x must be grey, (rows, cols) or (slices, rows, cols), got shape {x.shape}, which looks like colour; choose a channel")
-    if x.ndim not in (2,3): raise ValueError(f"x must have shape (rows, cols) or (slices, rows, cols), got {x.shape}; choose some of its slices")
+    if x.ndim>2 and x.shape[-1] in (3,4):
+        raise ValueError(f"x must be grey, (rows, cols) or (slices, rows, cols), got shape {x.shape}, "
+            "which looks like colour; choose a channel")
+    if x.ndim not in (2,3):
+        raise ValueError(f"x must have shape (rows, cols) or (slices, rows, cols), got {x.shape}; choose some of its slices")
     if not x.size: raise ValueError(f"x must have pixels, got shape {x.shape}")
     x = (x if x.ndim==3 else x[None]).astype(np.float64)
     return np.where(np.isfinite(x), x, np.nan)
 
 # %% ../../nbs/view/02_explore.ipynb #9c1bef18
-def _level_width(o):
+def _level_and_width(window):
     "Level and width of a window"
-    level,width = (o.center,o.width) if hasattr(o, 'center') else (o[1],o[0])
+    level,width = (window.center,window.width) if hasattr(window, 'center') else (window[1],window[0])
     if not width>0: raise ValueError(f"Window Width (0028,1051) must be > 0, got {width}")
     return float(level),float(width)
 
-def _presets(x, windows, step):
+def _preset_windows(x, windows, step):
     "Name to level and width: all values, the middle 98 % of them, and `windows`"
-    named = windows if hasattr(windows, 'items') else vars(windows) if windows is not None else {}
-    ends = {'all values':(np.nanmin(x),np.nanmax(x)), '1 to 99 %':np.nanpercentile(x, [1,99])}
-    return {k:(float(lo+hi)/2,max(float(hi-lo), step)) for k,(lo,hi) in ends.items()} | {k:_level_width(o) for k,o in named.items()}
+    presets = {}
+    for name,(low,high) in {'all values':(np.nanmin(x),np.nanmax(x)), '1 to 99 %':np.nanpercentile(x, [1,99])}.items():
+        presets[name] = float(low+high)/2,max(float(high-low), step)
+    if windows is None: return presets
+    named = windows if hasattr(windows, 'items') else vars(windows)
+    return presets | {name:_level_and_width(window) for name,window in named.items()}
 
-def _first(window, presets):
+def _first_window(window, presets):
     "Level and width to begin with"
-    if not isinstance(window, str): return presets['all values'] if window is None else _level_width(window)
-    if window not in presets: raise ValueError(f"window must be one of {', '.join(presets)}, got {window!r}; or give (width, level)")
+    if window is None: return presets['all values']
+    if not isinstance(window, str): return _level_and_width(window)
+    if window not in presets:
+        raise ValueError(f"window must be one of {', '.join(presets)}, got {window!r}; or give (width, level)")
     return presets[window]
 
 # %% ../../nbs/view/02_explore.ipynb #5f7cdbf6
-def _histogram(x, step):
+def _log_histogram(x, step):
     "Edges, and heights in [0,1], of at most 256 bins: the logarithm of the counts of `x`"
-    lo,hi = np.nanmin(x),np.nanmax(x)
-    width = max(step, np.ceil((hi-lo+step)/256/step)*step) if step==1 else max(hi-lo, step)/256      # whole numbers: as many to each bin
-    edges = lo-step/2+width*np.arange(int(np.ceil((hi-lo+step)/width))+1)
+    low,high = np.nanmin(x),np.nanmax(x)
+    if step==1: width = max(step, np.ceil((high-low+step)/256/step)*step)    # as many whole numbers to each bin
+    else: width = max(high-low, step)/256
+    edges = low-step/2+width*np.arange(int(np.ceil((high-low+step)/width))+1)
     height = np.log1p(np.histogram(x[~np.isnan(x)], edges)[0])
     return edges,height/height.max()
 
-def _picture(shape, invert):
-    "Bokeh's picture, still empty"
-    from bokeh.models import ColumnDataSource,LinearColorMapper   # here, since it takes a second
+# %% ../../nbs/view/02_explore.ipynb #1afaabe5
+# The tools over the picture are light, as its background is black in every theme
+_TOOLBAR_STYLE = ''':host(.bk-inner){background:none;opacity:1;pointer-events:none;--bokeh-icon-color:#eee}
+div{pointer-events:auto;background:#0009} .bk-divider{display:none}'''
+
+def _picture_figure(shape, invert):
+    "Bokeh's picture of `shape` (rows, cols), still empty"
+    from bokeh.models import ColumnDataSource,LinearColorMapper   # here, since Bokeh takes a second
     from bokeh.plotting import figure
     rows,cols = shape
-    fig = figure(name='picture', sizing_mode='stretch_both', x_range=(0,cols), y_range=(rows,0), min_border=0, outline_line_color=None, tools='pan,wheel_zoom,reset,save',
-        active_drag=None, active_scroll=None, toolbar_inner=True, background_fill_color='black', border_fill_color='black')
-    fig.toolbar.update(logo=None, autohide=True, stylesheets=[':host(.bk-inner){background:none;opacity:1;pointer-events:none;--bokeh-icon-color:#eee} div{pointer-events:auto;background:#0009} .bk-divider{display:none}'])
+    fig = figure(name='picture', sizing_mode='stretch_both', x_range=(0,cols), y_range=(rows,0), min_border=0,
+        outline_line_color=None, background_fill_color='black', border_fill_color='black',
+        tools='pan,wheel_zoom,reset,save', active_drag=None, active_scroll=None, toolbar_inner=True)
+    fig.toolbar.update(logo=None, autohide=True, stylesheets=[_TOOLBAR_STYLE])
     fig.axis.visible = fig.grid.visible = False
-    greys = LinearColorMapper([f'#{o:02x}{o:02x}{o:02x}' for o in range(256)][::-1 if invert else 1], low=0, high=1, nan_color='black', name='mapper')
-    fig.image('image', source=ColumnDataSource(dict(image=[np.zeros((1,1), np.float32)]), name='values'), x=0, y=0, dw=cols, dh=rows, color_mapper=greys)
+    greys = [f'#{grey:02x}{grey:02x}{grey:02x}' for grey in range(256)]
+    mapper = LinearColorMapper(greys[::-1] if invert else greys, low=0, high=1, nan_color='black', name='mapper')
+    source = ColumnDataSource(dict(image=[np.zeros((1,1), np.float32)]), name='values')
+    fig.image('image', source=source, x=0, y=0, dw=cols, dh=rows, color_mapper=mapper)
     return fig
 
+# %% ../../nbs/view/02_explore.ipynb #0793b0ee
 def _histogram_figure(edges, height, unit):
     "Bokeh's histogram, with the band of the window and the line from black to white"
     from bokeh.models import BoxAnnotation,ColumnDataSource
     from bokeh.plotting import figure
-    fig = figure(name='histogram', sizing_mode='stretch_both', x_range=(edges[0],edges[-1]), y_range=(0,1.08), tools='', toolbar_location=None,
-        min_border=0, min_border_left=8, min_border_right=12, outline_line_color=None, background_fill_color=None, border_fill_color=None)
+    fig = figure(name='histogram', sizing_mode='stretch_both', x_range=(edges[0],edges[-1]), y_range=(0,1.08), tools='',
+        toolbar_location=None, min_border=0, min_border_left=8, min_border_right=12, outline_line_color=None,
+        background_fill_color=None, border_fill_color=None)
     fig.varea_step(x=edges, y1=np.zeros(len(edges)), y2=[*height,height[-1]], step_mode='after', fill_color='#7d93a8')
-    fig.add_layout(BoxAnnotation(name='band', left=edges[0], right=edges[-1], editable=True, movable='x', resizable='x', line_color=None, hover_line_color=None,
-        fill_color='#f28e2b', fill_alpha=.25, hover_fill_color='#f28e2b', hover_fill_alpha=.35))
-    fig.line('x', 'y', source=ColumnDataSource(dict(x=[], y=[]), name='ramp'), line_color='#f28e2b', line_width=2)
+    fig.add_layout(BoxAnnotation(name='band', left=edges[0], right=edges[-1], editable=True, movable='x', resizable='x',
+        line_color=None, hover_line_color=None, fill_color='#f28e2b', fill_alpha=.25,
+        hover_fill_color='#f28e2b', hover_fill_alpha=.35))
+    ramp = ColumnDataSource(dict(x=[], y=[]), name='ramp')
+    fig.line('x', 'y', source=ramp, line_color='#f28e2b', line_width=2)
     fig.yaxis.visible = fig.grid.visible = False
-    fig.xaxis.update(axis_label=unit or None, axis_line_color='gray', major_tick_line_color='gray', minor_tick_line_color=None, major_label_text_color='gray',
-        axis_label_text_color='gray', axis_label_text_font_style='normal', axis_label_standoff=0)
+    fig.xaxis.update(axis_label=unit or None, axis_line_color='gray', axis_label_text_color='gray',
+        axis_label_text_font_style='normal', axis_label_standoff=0, major_tick_line_color='gray',
+        minor_tick_line_color=None, major_label_text_color='gray')
     return fig
 
 # %% ../../nbs/view/02_explore.ipynb #9b879225
-_css = """
-.mi-explore{font:14px/1.4 system-ui,sans-serif;color:inherit;max-width:900px;margin:.3em 0} .mi-explore *{box-sizing:border-box} .mi-title{font-weight:600;margin-bottom:.4em}
-.mi-body{display:flex;flex-wrap:wrap;gap:.6em 1.2em} .mi-left{flex:3 1 270px;min-width:0} .mi-right{flex:2 1 270px;min-width:0;max-width:520px}
-.mi-frame{position:relative;background:#000;user-select:none;overflow:hidden} .mi-frame>*{position:absolute;inset:0;width:100%;height:100%;max-width:none;padding:0}
-.mi-value{min-height:1.5em;margin-top:.2em;font-size:13px;font-variant-numeric:tabular-nums} .mi-histogram{position:relative;height:130px} .mi-histogram>*{position:absolute;inset:0}
-.mi-row{display:flex;align-items:center;gap:.6em;margin:.35em 0} .mi-row>:first-child{flex:0 0 3em} .mi-slice{font-variant-numeric:tabular-nums}
-.mi-row [type=range]{flex:1 1 0;min-width:0;height:1.4em;margin:0;padding:0;accent-color:#3b82c4}
-.mi-row [type=number]{flex:0 0 5.6em;width:5.6em;font:inherit;color:inherit;background:transparent;border:1px solid #8888;border-radius:4px;padding:.1em .3em;margin:0}
-.mi-presets{display:flex;flex-wrap:wrap;gap:.35em;margin-top:.7em} .mi-note{font-size:12px;opacity:.75;margin:.7em 0 0}
-.mi-presets button{font:inherit;font-size:13px;color:inherit;background:transparent;border:1px solid #8888;border-radius:1em;padding:.1em .75em;margin:0;cursor:pointer}
-.mi-presets button:hover{border-color:#3b82c4} .mi-presets button[aria-pressed=true]{background:#2f6fab;border-color:#2f6fab;color:#fff}
-.mi-explore :is(button,input):focus-visible{outline:2px solid #3b82c4;outline-offset:1px} .mi-explore .bk-Figure{outline:none}
-"""
+@lru_cache
+def _asset(name):
+    "Text of the file `name` of the explorer"
+    return (files('medical_imaging')/'assets'/name).read_text(encoding='utf-8')
 
-# %% ../../nbs/view/02_explore.ipynb #59267748
-_js = """(async () => {
-const K = __K__, once = window.explorersBokeh ??= {};
-const script = url => new Promise((ok, bad) => document.head.append(Object.assign(document.createElement('script'), {src:url, onload:ok, onerror:() => bad(Error(url+' cannot be reached'))})));
-const text = v => String(+v.toFixed(K.digits)).replace('-', '\\u2212')+' '+K.unit, whole = v => Math.round(v/K.step)*K.step;
-async function values() {    // undoes _pack
-    const packed = new Blob([Uint8Array.from(atob(K.data), o => o.charCodeAt(0))]).stream().pipeThrough(new DecompressionStream('deflate'));
-    const b = new Uint8Array(await new Response(packed).arrayBuffer()), n = b.length/2, res = new Float32Array(n);
-    for (let i = 0, code = 0; i<n; i++) {
-        const z = b[i] | b[n+i]<<8;
-        code = ((i%K.cols ? code : 0) + ((z>>>1) ^ -(z&1))) & 65535;
-        res[i] = code==K.missing ? NaN : K.low+K.step*code;
-    }
-    return res;
-}
-async function start(box) {
-    const at = name => box.querySelector('.mi-'+name), inputs = name => box.querySelectorAll(`input[name=${name}]`);
-    const B = Bokeh[K.bokeh], [first,second] = K.doc.roots.map(o => o.id), px = await values();
-    await B.embed.embed_items({doc:structuredClone(K.doc)}, [{docid:'doc', root_ids:[first,second], roots:{[first]:at('picture'), [second]:at('histogram').firstElementChild}}]);
-    const doc = B.documents.find(o => o.roots().some(r => r.id==first && !r.explored));
-    const [pic,hist,source,mapper,band,ramp] = ['picture','histogram','values','mapper','band','ramp'].map(o => doc.get_model_by_name(o));
-    const size = K.rows*K.cols, Image = source.data.image[0].constructor, buttons = [...at('presets').children], frame = at('frame');
-    let {level,width,slice} = K, busy = false;
-    pic.explored = true;
-    function set(l, w, typed) {    // the window, everywhere but where it is being typed
-        [level,width,busy] = [l,Math.max(w, K.step/1000),true];
-        const low = level-width/2, high = level+width/2, put = (o, v) => o===typed || (o.value = v);
-        mapper.setv({low:low-width/510, high:high+width/510});    // 256 greys, rounded
-        band.setv({left:low, right:high});
-        ramp.data = {x:[Math.min(hist.x_range.start, low),low,high,Math.max(hist.x_range.end, high)], y:K.invert ? [1,1,0,0] : [0,0,1,1]};
-        inputs('level').forEach(o => put(o, +level.toFixed(K.digits+1)));
-        inputs('width').forEach((o, i) => put(o, i ? +width.toFixed(K.digits+1) : 1000*Math.log(width/K.narrow)/Math.log(K.wide/K.narrow)));
-        inputs('width')[0].setAttribute('aria-valuetext', text(width));
-        buttons.forEach((o, i) => o.setAttribute('aria-pressed', Math.abs(K.presets[i][0]-level)+Math.abs(K.presets[i][1]-width)<1e-6*width));
-        busy = false;
-    }
-    function turn(i) {
-        source.data = {image:[new Image(px.subarray(i*size, (i+1)*size), [K.rows,K.cols])]};
-        slice = i;
-        inputs('slice').forEach(o => { o.value = i; at('slice').textContent = `${K.slices[i]+1} of ${K.of}`; });
-    }
-    inputs('slice').forEach(o => o.oninput = () => turn(+o.value));
-    inputs('level').forEach(o => o.oninput = () => o.value && set(+o.value, width, o));
-    inputs('width').forEach((o, i) => o.oninput = () => i ? +o.value>0 && set(level, +o.value, o) : set(level, whole(K.narrow*(K.wide/K.narrow)**(o.value/1000)), o));
-    buttons.forEach((o, i) => o.onclick = () => set(...K.presets[i]));
-    const dragged = () => busy || set((whole(band.left)+whole(band.right))/2, whole(band.right)-whole(band.left));
-    for (const o of ['left','right']) band.properties[o].change.connect(dragged);
-    frame.onpointermove = frame.onpointerdown = e => {    // the value under the pointer
-        const r = frame.getBoundingClientRect(), {x_range:x, y_range:y} = pic;
-        const col = Math.floor(x.start+(e.clientX-r.left)/r.width*(x.end-x.start)), row = Math.floor(y.end+(e.clientY-r.top)/r.height*(y.start-y.end));
-        const v = px[slice*size+Math.floor(row/K.full[0]*K.rows)*K.cols+Math.floor(col/K.full[1]*K.cols)];
-        const inside = col>=0 && row>=0 && col<K.full[1] && row<K.full[0];
-        at('value').textContent = inside ? `row ${row}, column ${col}: ${isNaN(v) ? 'no value' : text(v)}` : K.tip;
-    };
-    frame.addEventListener('pointerdown', e => {    // as on consoles: right is wider, up is brighter
-        if (e.pointerType!='mouse' || e.button || pic.toolbar.gestures.pan.active) return;
-        const l = level, w = width, move = o => set(whole(l+(o.clientY-e.clientY)*w/300), Math.max(whole(w*Math.exp((o.clientX-e.clientX)/200)), K.narrow));
-        addEventListener('pointermove', move);
-        addEventListener('pointerup', () => removeEventListener('pointermove', move), {once:true});
-    });
-    turn(slice);
-    set(level, width);
-    at('still').remove();
-    at('value').textContent = K.tip;
-    box.querySelectorAll('[disabled]').forEach(o => { o.disabled = false; o.dataset.lmSuppressShortcuts = 'true'; });    // else JupyterLab takes the arrow keys
-}
-if (document.readyState=='loading') await new Promise(ok => addEventListener('DOMContentLoaded', ok));
-const found = () => [...document.querySelectorAll(`[data-explore="${K.id}"]:not([data-live])`)];
-for (let i = 0; i<100 && !found().length; i++) await new Promise(ok => setTimeout(ok, 50));
-for (const box of found()) try {
-    box.dataset.live = 'true';
-    if (!window.Bokeh?.[K.bokeh]) await (once[K.bokeh] ??= script(K.url));
-    await start(box);
-} catch (e) { box.querySelector('.mi-value').textContent = `A still picture: ${e.message}`; }
-})();"""
+@lru_cache
+def _page_template():
+    from jinja2 import Environment
+    return Environment(autoescape=True, trim_blocks=True).from_string(_asset('explorer.html'))
 
 # %% ../../nbs/view/02_explore.ipynb #793cb17c
-def _document(*figures):
+def _figures_json(*figures):
     "The figures as JSON, the same in each run"
     from bokeh.document import Document
-    doc,seen = Document(),{}
-    for o in figures: doc.add_root(o)
-    return json.loads(re.sub(r'"p\d+"', lambda m: seen.setdefault(m[0], f'"e{len(seen)}"'), json.dumps(doc.to_json(deferred=False))))
+    doc,numbers = Document(),{}
+    for figure in figures: doc.add_root(figure)
+    def renumber(match): return numbers.setdefault(match[0], f'"e{len(numbers)}"')
+    return json.loads(re.sub(r'"p\d+"', renumber, json.dumps(doc.to_json(deferred=False))))
 
 def _bokehjs(mode):
     "Where BokehJS is, for mode 'cdn', or its text, for mode 'inline'"
     from bokeh.resources import Resources
-    res = Resources(mode=mode, components=['bokeh'])
-    return res.js_files[0] if mode=='cdn' else res.js_raw[0]
+    resources = Resources(mode=mode, components=['bokeh'])
+    return resources.js_files[0] if mode=='cdn' else resources.js_raw[0]
 
 @dataclass(frozen=True, repr=False)
 class Explorer:
@@ -197,60 +146,75 @@ class Explorer:
     content:str # HTML, with style and script
     shape:tuple # Slices, rows and columns that are in it
     title:str='' # Text above the picture
+    settings:dict=field(default_factory=dict) # What the script is told: packed values, windows, unit and figures
+
     def _repr_html_(self): return self.content
     def __repr__(self): return f"Explorer of {' x '.join(map(str, self.shape))} values"
     def save(self,
         path:str|Path, # An `.html` file
     )->Path: # `path`
         "Write a page of its own, with BokehJS in it: it needs no network"
-        head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(self.title or "Explorer")}</title>'
-        style = '<style>:root{color-scheme:light dark}body{margin:1em}</style>'
-        page = f'<!DOCTYPE html><html lang="en"><head>{head}{style}<script>{_bokehjs("inline")}</script></head><body>{self.content}</body></html>'
+        head = (f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f'<title>{html.escape(self.title or "Explorer")}</title>'
+            '<style>:root{color-scheme:light dark}body{margin:1em}</style>')
+        page = (f'<!DOCTYPE html><html lang="en"><head>{head}<script>{_bokehjs("inline")}</script></head>'
+            f'<body>{self.content}</body></html>')
         Path(path).write_text(page, encoding='utf-8')
         return Path(path)
 
 # %% ../../nbs/view/02_explore.ipynb #a5eae021
-def _still(x, level, width, invert):
+def _still_jpeg(x, level, width, invert):
     "JPEG of one slice, as a data URL"
     grey = np.clip((x-level)/width+.5, 0, 1)
     grey = np.nan_to_num(255*(1-grey if invert else grey), nan=0.).round().astype(np.uint8)
-    return 'data:image/jpeg;base64,'+base64.b64encode(cv2.imencode('.jpg', grey, [cv2.IMWRITE_JPEG_QUALITY, 70])[1]).decode()
+    jpeg = cv2.imencode('.jpg', grey, [cv2.IMWRITE_JPEG_QUALITY, 70])[1]
+    return 'data:image/jpeg;base64,'+base64.b64encode(jpeg).decode()
 
-def _slider(name, lo, hi, step, end):
-    "A labelled slider, and what stands to its right"
-    return f'<div class="mi-row"><span>{name.title()}</span><input type="range" name="{name}" aria-label="{name}" min="{lo:.9g}" max="{hi:.9g}" step="{step:.9g}" disabled>{end}</div>'
+def _slider_range(settings, low, high):
+    "Lowest and highest level of the slider: those of the values and of all windows, and its step"
+    levels = [low,high,settings['level'],*(level for level,_ in settings['presets'])]
+    step = 1 if settings['step']==1 else settings['narrow']
+    return dict(lowest=f'{min(levels):.9g}', highest=f'{max(levels):.9g}', level_step=f'{step:.9g}')
 
-def _page(K, title, note, still):
+def _page(settings, names, span, title, note, still):
     "The HTML of an output, from what its script is told"
-    K = dict(K, id=sha256(json.dumps([K,title,note]).encode()).hexdigest()[:12])
-    (rows,cols),names,unit = K['full'],list(K['presets']),html.escape(K['unit'])
-    ends = [*K.pop('span'), K['level'], *(o[0] for o in K['presets'].values())]
-    def typed(name): return f'<input type="number" name="{name}" step="any" aria-label="{name}" disabled><span>{unit}</span>'
-    def part(kind, text): return f'<div class="mi-{kind}">{html.escape(text)}</div>' if text else ''
-    level,width = _slider('level', min(ends), max(ends), 1 if K['step']==1 else K['narrow'], typed('level')),_slider('width', 0, 1000, 5, typed('width'))
-    slices = _slider('slice', 0, len(K['slices'])-1, 1, '<span class="mi-slice"></span>') if len(K['slices'])>1 else ''
-    buttons = ''.join(f'<button type="button" disabled>{html.escape(o.replace("_", " "))}</button>' for o in names)
-    alt = html.escape(f"{title or 'Grey picture'}, level {K['level']:g}, width {K['width']:g} {K['unit']}".strip())
-    told = json.dumps(dict(K, presets=list(K['presets'].values())), separators=(',', ':')).replace('<', r'\u003c')
-    return f"""<div class="mi-explore" data-explore="{K['id']}" data-bokeh="{K['bokeh']}"><style>{_css}</style>{part('title', title)}<div class="mi-body">
-<div class="mi-left" style="max-width:{min(520, 520*cols/rows):.0f}px"><div class="mi-frame" style="aspect-ratio:{cols}/{rows}"><div class="mi-picture"></div><img class="mi-still" src="{still}" alt="{alt}"></div>
-<div class="mi-value">A still picture: the sliders need a script, which a notebook runs once it is trusted</div>{slices}</div>
-<div class="mi-right"><div class="mi-histogram"><div></div></div>{level}{width}<div class="mi-presets" role="group" aria-label="windows">{buttons}</div>{part('note', note)}</div></div></div>
-<script>{_js.replace('__K__', told)}</script>"""
+    rows,cols = settings['full']
+    unit = settings['unit']
+    alt = f"{title or 'Grey picture'}, level {settings['level']:g}, width {settings['width']:g} {unit}".strip()
+    settings_json = json.dumps(settings, separators=(',', ':')).replace('<', r'\u003c')
+    return _page_template().render(settings=settings, names=[name.replace('_', ' ') for name in names], unit=unit,
+        title=title, note=note, still=still, alt=alt, rows=rows, cols=cols, max_width=f'{min(520, 520*cols/rows):.0f}',
+        n_slices=len(settings['slices']), style=_safe('explorer.css'), script=_safe('explorer.js'),
+        settings_json=_safe(text=settings_json), **_slider_range(settings, *span))
+
+def _safe(asset=None, text=None):
+    "Text, or that of a file, which the template takes as it is"
+    from markupsafe import Markup
+    return Markup(_asset(asset) if asset else text)
 
 # %% ../../nbs/view/02_explore.ipynb #024e5705
-def _settings(x, packed, kept, window, windows):
+def _script_settings(x, packed, kept, level_width, presets):
     "What the script is told about the values `x` and their windows"
-    presets,lo,hi = _presets(x, windows, packed.step),float(np.nanmin(x)),float(np.nanmax(x))
-    level,width = _first(window, presets)
-    narrow = 1. if packed.step==1 else (hi-lo or 1)/1000
-    return dict(rows=packed.shape[1], cols=packed.shape[2], full=x.shape[1:], slices=kept, of=len(x), slice=len(kept)//2, data=packed.data, low=packed.low, step=packed.step,
-        missing=MISSING, digits=max(0, int(np.ceil(-np.log10(packed.step)))), presets=presets, level=level, width=width, narrow=narrow, span=[lo,hi],
-        wide=max(2*narrow, hi-lo, width, *(w for _,w in presets.values())), tip='Point for a value, drag for another window')
+    low,high = float(np.nanmin(x)),float(np.nanmax(x))
+    level,width = level_width
+    narrow = 1. if packed.step==1 else (high-low or 1)/1000
+    return dict(rows=packed.shape[1], cols=packed.shape[2], full=x.shape[1:], slices=kept, of=len(x), slice=len(kept)//2,
+        data=packed.data, low=packed.low, step=packed.step, missing=MISSING,
+        digits=max(0, int(np.ceil(-np.log10(packed.step)))), presets=list(presets.values()),
+        level=level, width=width, narrow=narrow, wide=max(2*narrow, high-low, width, *(w for _,w in presets.values())),
+        tip='Point for a value, drag for another window')
 
+def _shown_note(packed, n_kept, n_slices):
+    "What of the values is left out, as a sentence"
+    parts = []
+    if n_kept<n_slices: parts.append(f'{n_kept} of {n_slices} slices')
+    if packed.block>1: parts.append(f'means of {packed.block} \u00d7 {packed.block} pixels')
+    return f"Shown: {', '.join(parts)}. The histogram counts all pixels." if parts else ''
+
+# %% ../../nbs/view/02_explore.ipynb #271fa255
 def explore(
-    x:np.ndarray, # Modality values (HU for CT), array or tensor, (rows, cols) or (slices, rows, cols); NaN is shown black
-    window=None, # Window to begin with: the name of a button, (width, level), or an object with `center` and `width`; default all values
+    x:np.ndarray, # Modality values (HU for CT), array or tensor, (rows, cols) or (slices, rows, cols); NaN is black
+    window=None, # First window: name of a button, (width, level), object with `center` and `width`; `None`: all values
     windows=None, # A button for each: a mapping, or a namespace, of names to windows
     title:str='', # Text above the picture
     *,
@@ -261,12 +225,16 @@ def explore(
 )->Explorer: # Shown by Jupyter; `save` writes a page
     "A picture with sliders for level and width, LINEAR_EXACT of DICOM PS3.3 C.11.2.1.3.2"
     import bokeh
-    x = _values(x)
+    x = _stack_values(x)
     kept = np.unique(np.linspace(0, len(x)-1, min(len(x), max_slices)).round().astype(int)).tolist()
     packed = pack_values(x[kept], max_kb)
-    K = _settings(x, packed, kept, window, windows)
-    figures = _picture(x.shape[1:], invert),_histogram_figure(*_histogram(x, packed.step), unit)
-    K.update(bokeh=bokeh.__version__, url=_bokehjs('cdn'), doc=_document(*figures), unit=unit, invert=invert)
-    note = [f'{len(kept)} of {len(x)} slices']*(len(kept)<len(x))+[f'means of {packed.block} \u00d7 {packed.block} pixels']*(packed.block>1)
-    still = _still(average_pixels(x[kept][K['slice']][None], packed.block)[0], K['level'], K['width'], invert)
-    return Explorer(_page(K, title, f"Shown: {', '.join(note)}. The histogram counts all pixels." if note else '', still), packed.shape, title)
+    presets = _preset_windows(x, windows, packed.step)
+    settings = _script_settings(x, packed, kept, _first_window(window, presets), presets)
+    figures = _picture_figure(x.shape[1:], invert),_histogram_figure(*_log_histogram(x, packed.step), unit)
+    settings |= dict(bokeh=bokeh.__version__, url=_bokehjs('cdn'), doc=_figures_json(*figures), unit=unit, invert=invert)
+    note,names = _shown_note(packed, len(kept), len(x)),list(presets)
+    settings['id'] = sha256(json.dumps([settings,names,title,note]).encode()).hexdigest()[:12]
+    middle = average_pixels(x[kept[settings['slice']]][None], packed.block)[0]
+    still = _still_jpeg(middle, settings['level'], settings['width'], invert)
+    span = np.nanmin(x),np.nanmax(x)
+    return Explorer(_page(settings, names, span, title, note, still), packed.shape, title, settings)

@@ -6,10 +6,11 @@
 __all__ = ['MISSING', 'Packed', 'average_pixels', 'pack_values']
 
 # %% ../../nbs/view/01_pack.ipynb #d353d0c5
-import base64,zlib
+import base64
+import warnings
+import zlib
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 # %% ../../nbs/view/01_pack.ipynb #056eaa4b
@@ -23,41 +24,48 @@ class Packed:
     low:float # Value of code 0
     step:float # From one code to the next
     block:int=1 # Each value is the mean of `block` x `block` pixels
+
     def values(self)->np.ndarray: # float64, of `shape`; NaN where there is no value
-        "The values again"
-        b = np.frombuffer(zlib.decompress(base64.b64decode(self.data)), np.uint8).astype(np.int64)
-        z = (b[:b.size//2]|b[b.size//2:]<<8).reshape(self.shape)
-        code = np.cumsum((z>>1)^-(z&1), axis=-1)%65536
+        "Unpack the values"
+        planes = np.frombuffer(zlib.decompress(base64.b64decode(self.data)), np.uint8).astype(np.int64)
+        half = planes.size//2
+        zigzag = (planes[:half] | planes[half:]<<8).reshape(self.shape)
+        difference = (zigzag>>1) ^ -(zigzag&1)
+        code = np.cumsum(difference, axis=-1)%65536
         return np.where(code==MISSING, np.nan, self.low+self.step*code)
 
 # %% ../../nbs/view/01_pack.ipynb #9038f015
-def _steps(x):
+def _lowest_and_step(x):
     "Lowest value of `x` and the step from one code to the next"
-    ok = x[np.isfinite(x)]
-    if not ok.size: raise ValueError(f"x must have at least one finite value, got none in {x.size}; is all of it padding?")
-    span = float(np.ptp(ok))
-    return float(ok.min()),1. if span<MISSING and (ok==ok.round()).all() else (span or 1.)/16383
+    finite = x[np.isfinite(x)]
+    if not finite.size:
+        raise ValueError(f"x must have at least one finite value, got none in {x.size}; is all of it padding?")
+    span = float(np.ptp(finite))
+    if span<MISSING and (finite==finite.round()).all(): return float(finite.min()),1.
+    return float(finite.min()),(span or 1.)/16383
 
-def _pack(x, low, step, block=1):
+def _pack_exactly(x, low, step, block=1):
     "`x`, shape (slices, rows, cols), as it is"
     code = np.where(np.isfinite(x), ((x-low)/step).round(), MISSING).astype(np.uint16)
-    diff = np.diff(code, axis=-1, prepend=np.uint16(0)).view(np.int16)
-    planes = ((diff<<1)^(diff>>15)).astype('<i2').view(np.uint8).reshape(-1, 2).T   # small differences of either sign are small numbers
-    return Packed(base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode(), x.shape, low, step, block)
+    difference = np.diff(code, axis=-1, prepend=np.uint16(0)).view(np.int16)
+    zigzag = (difference<<1) ^ (difference>>15)        # small differences of either sign are small numbers
+    planes = zigzag.astype('<i2').view(np.uint8).reshape(-1, 2).T
+    data = base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()
+    return Packed(data, x.shape, low, step, block)
 
 # %% ../../nbs/view/01_pack.ipynb #b9476b74
 def average_pixels(
     x:np.ndarray, # Values, (slices, rows, cols); NaN for none
     block:int, # Side of the blocks, in pixels
-)->np.ndarray: # float64, about `block` times fewer rows and columns; NaN where no pixel of a block has a value
-    "Mean of each block of `block` x `block` pixels, by area where the size is no multiple"
+)->np.ndarray: # float64, `block` times fewer rows and columns, rounded up; NaN where no pixel of a block has a value
+    "Mean of each block of `block` x `block` pixels that have a value"
     if not block>=1: raise ValueError(f"block must be at least 1, got {block}")
-    if block==1: return x.astype(np.float64)
-    size = tuple(max(1, round(o/block)) for o in x.shape[:0:-1])
-    def small(o): return np.stack([cv2.resize(p.astype(np.float64), size, interpolation=cv2.INTER_AREA) for p in o])
-    ok = np.isfinite(x)
-    part = small(ok)
-    return np.where(part>1e-6, small(np.where(ok, x, 0))/part.clip(1e-6), np.nan)
+    x = x.astype(np.float64)
+    if block==1: return x
+    from skimage.measure import block_reduce
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', RuntimeWarning)        # of a block without values
+        return block_reduce(np.where(np.isfinite(x), x, np.nan), (1,block,block), np.nanmean, cval=np.nan)
 
 # %% ../../nbs/view/01_pack.ipynb #d2c9080b
 def pack_values(
@@ -65,10 +73,12 @@ def pack_values(
     max_kb:int=300, # Most that the text may take, in KB
 )->Packed: # At most 1024 rows and columns
     "`x` as text, shrunk by averaging until it fits into `max_kb`"
-    low,step = _steps(x)
+    low,step = _lowest_and_step(x)
     block = max(1, -(-max(x.shape[1:])//1024))
     while True:
-        res = _pack(average_pixels(x, block), low, step, block)
-        if len(res.data)<=max_kb*1024: return res
-        if res.shape[1]*res.shape[2]<=1024: raise ValueError(f"max_kb must leave room for 32 x 32 pixels a slice, got {max_kb} for {len(x)} slices; raise it or take fewer slices")
+        packed = _pack_exactly(average_pixels(x, block), low, step, block)
+        if len(packed.data)<=max_kb*1024: return packed
+        if packed.shape[1]*packed.shape[2]<=1024:
+            raise ValueError(f"max_kb must leave room for 32 x 32 pixels a slice, got {max_kb} for {len(x)} slices; "
+                "raise it or take fewer slices")
         block += 1

@@ -9,64 +9,82 @@ __all__ = ['show_images', 'show_hist', 'show_mapping', 'show_scaling', 'pixel_ta
 import zlib
 
 import numpy as np
-from pydicom.dataset import Dataset
+
+from ..arrays.convert import as_array
 
 # %% ../../nbs/view/00_show.ipynb #1e7eb21d
-def _array(
+def _checked_array(
     x, # Array, tensor or nested list
     name:str='x', # What it is called in an error
     ndim:tuple=(), # Numbers of axes it may have; any, if empty
 )->np.ndarray:
     "`x` as a NumPy array that is not empty"
-    if isinstance(x, Dataset): raise TypeError(f"{name} must be a tensor or array, got {type(x).__name__}; modality_values(ds) makes one, and ds.show() shows a Dataset")
-    x = np.asarray(x.detach().cpu() if hasattr(x, 'detach') else x)
+    x = as_array(x, name)
     if not x.size: raise ValueError(f"{name} must have at least one value, got shape {x.shape}")
-    if ndim and x.ndim not in ndim: raise ValueError(f"{name} must have {' or '.join(map(str, ndim))} axes, got shape {x.shape}")
+    if ndim and x.ndim not in ndim:
+        raise ValueError(f"{name} must have {' or '.join(map(str, ndim))} axes, got shape {x.shape}")
     return x
 
 # %% ../../nbs/view/00_show.ipynb #c7b77017
-def _screen(o): return o/np.iinfo(o.dtype).max if o.ndim==3 and o.dtype==np.uint16 else o   # Matplotlib shows colours above 255 white
+def _image_list(images):
+    "One image or several as a list of arrays, (rows, cols) or (rows, cols, 3 or 4)"
+    shape = getattr(images, 'shape', ())
+    one = len(shape)==2 or len(shape)==3 and shape[2] in (3,4)
+    images = [_checked_array(image, 'each of images', (2,3)) for image in ([images] if one else images)]
+    if not images: raise ValueError("images must hold at least one image, got none")
+    return images
 
+def _title_list(titles, n):
+    "A title for each of `n` images"
+    if titles is None: return ['']*n
+    titles = [titles] if isinstance(titles, str) else list(titles)
+    if len(titles)!=n: raise ValueError(f"titles must be one for each of {n} images, got {len(titles)}")
+    return titles
+
+def _screen_values(image):
+    "Values as matplotlib shows them: it draws colours above 255 white"
+    return image/np.iinfo(image.dtype).max if image.ndim==3 and image.dtype==np.uint16 else image
+
+# %% ../../nbs/view/00_show.ipynb #bb28b04a
 def show_images(
-    images, # One image or several, each (rows, cols), or (rows, cols, 3) for colour; an array (images, rows, cols) too
+    images, # One image or several: (rows, cols), or (rows, cols, 3) for colour; an array (images, rows, cols) too
     titles=None, # One title for each image
     *,
     cmap='gray', # Colour map of grey images, a name or a matplotlib object
     vmin:float|None=None, # Value shown as the first colour; `None`: the lowest of each image
     vmax:float|None=None, # Value shown as the last colour; `None`: the highest of each image
     size:float=3, # Height of each picture in inches
-    ncols:int|None=None, # Pictures in a row; `None` for up to 4
+    ncols:int|None=None, # Pictures in a row, at least 1; `None` for up to 4
 )->np.ndarray: # matplotlib axes, shape (n_images,)
     "Show images side by side"
     from matplotlib import pyplot as plt
-    images = [_array(o, 'each of images', (2,3)) for o in ([images] if getattr(images, 'ndim', 3)==2 else images)]
-    titles = [titles] if isinstance(titles, str) else titles or ['']*len(images)
-    if not images: raise ValueError("images must hold at least one image, got none")
-    if len(titles)!=len(images): raise ValueError(f"titles must be one for each of {len(images)} images, got {len(titles)}")
+    images = _image_list(images)
+    titles = _title_list(titles, len(images))
+    if ncols is not None and ncols<1: raise ValueError(f"ncols must be at least 1, got {ncols}")
     ncols = min(ncols or 4, len(images))
     nrows = -(-len(images)//ncols)
-    width = size*max(o.shape[1]/o.shape[0] for o in images)
-    fig,axs = plt.subplots(nrows, ncols, figsize=(max(width, 1)*ncols, (size+.3)*nrows), squeeze=False, layout='constrained')
+    width = max(1, size*max(image.shape[1]/image.shape[0] for image in images))
+    _,axs = plt.subplots(nrows, ncols, figsize=(width*ncols, (size+.3)*nrows), squeeze=False, layout='constrained')
     for ax in axs.flat: ax.axis('off')
-    for ax,o,t in zip(axs.flat, images, titles):
-        ax.imshow(_screen(o), cmap=cmap, vmin=vmin, vmax=vmax)
-        ax.set_title(t, fontsize=11)
+    for ax,image,title in zip(axs.flat, images, titles):
+        ax.imshow(_screen_values(image), cmap=cmap, vmin=vmin, vmax=vmax)
+        ax.set_title(title, fontsize=11)
     return axs.ravel()[:len(images)]
 
 # %% ../../nbs/view/00_show.ipynb #59cd01ee
-def _axes(ax, figsize=(6,2.6)):
+def _open_axes(ax, figsize=(6,2.6)):
+    "`ax`, or new axes, without the lines above and to the right"
     from matplotlib import pyplot as plt
     if ax is None: ax = plt.subplots(figsize=figsize, layout='constrained')[1]
     ax.spines[['top','right']].set_visible(False)
     return ax
 
-def _bars(ax, x, bins):
+def _draw_bars(ax, x, bins):
     "Draw how many of the finite values of `x` fall into each of `bins`"
-    x = _array(x)
-    n,edges = np.histogram(x[np.isfinite(x)], bins=bins)
-    ax.stairs(n, edges, fill=True, color='#94a3b8')
+    x = _checked_array(x)
+    counts,edges = np.histogram(x[np.isfinite(x)], bins=bins)
+    ax.stairs(counts, edges, fill=True, color='#94a3b8')
     ax.set_ylabel('pixels')
-    return n
 
 # %% ../../nbs/view/00_show.ipynb #b1005b7c
 def show_hist(
@@ -77,15 +95,15 @@ def show_hist(
     xlabel:str|None=None, # What the values are, with their unit
 ): # matplotlib axes
     "Draw how many pixels have which values"
-    ax = _axes(ax)
-    _bars(ax, x, bins)
+    ax = _open_axes(ax)
+    _draw_bars(ax, x, bins)
     ax.set(title=title or '', xlabel=xlabel or '')
     return ax
 
 # %% ../../nbs/view/00_show.ipynb #e4504818
-def _equal_areas(ax, brks, title, xlabel):
+def _draw_equal_areas(ax, brks, title, xlabel):
     "Bars of the same area between neighbouring `brks`"
-    ax = _axes(ax)
+    ax = _open_axes(ax)
     if len(brks)>1: ax.stairs(1/np.diff(brks)/(len(brks)-1), brks, fill=True, color='#94a3b8')
     ax.set(title=title or '', xlabel=xlabel or '', ylabel='share per unit')
     return ax
@@ -99,10 +117,10 @@ def show_mapping(
     xlabel:str|None=None, # What the values of `x` are, with their unit
 ): # matplotlib axes of the line, which share the x axis of the histogram
     "Draw the line that maps old values to new ones over the histogram of the old ones"
-    brks = _array(brks, 'brks', (1,))
-    ys = np.linspace(0, 1, len(brks)) if ys is None else _array(ys, 'ys', (1,))
+    brks = _checked_array(brks, 'brks', (1,))
+    ys = np.linspace(0, 1, len(brks)) if ys is None else _checked_array(ys, 'ys', (1,))
     if len(ys)!=len(brks): raise ValueError(f"ys must have one value for each of {len(brks)} brks, got {len(ys)}")
-    if x is None: ax = _equal_areas(ax, brks, title, xlabel)
+    if x is None: ax = _draw_equal_areas(ax, brks, title, xlabel)
     else: ax = show_hist(x, ax=ax, title=title, xlabel=xlabel)
     line = ax.twinx()
     line.spines[['top']].set_visible(False)
@@ -122,12 +140,12 @@ def show_scaling(
 )->np.ndarray: # matplotlib axes, shape (2, 2): the images, then the histograms
     "Two images above their histograms; each image from its own lowest value to its highest"
     from matplotlib import pyplot as plt
-    fig,axs = plt.subplots(2, 2, figsize=(8,5.6), height_ratios=(3.6,2), layout='constrained')
-    for (image,hist),o,title,label in zip(axs.T, (x,y), titles, xlabels):
-        image.imshow(_array(o, 'each image', (2,)), cmap=cmap)
-        image.set_title(title, fontsize=11)
-        image.axis('off')
-        show_hist(o, bins, hist, xlabel=label)
+    _,axs = plt.subplots(2, 2, figsize=(8,5.6), height_ratios=(3.6,2), layout='constrained')
+    for (image_ax,hist_ax),image,title,label in zip(axs.T, (x,y), titles, xlabels):
+        image_ax.imshow(_checked_array(image, 'each image', (2,)), cmap=cmap)
+        image_ax.set_title(title, fontsize=11)
+        image_ax.axis('off')
+        show_hist(image, bins, hist_ax, xlabel=label)
     return axs
 
 # %% ../../nbs/view/00_show.ipynb #c3dc27c3
@@ -139,7 +157,11 @@ def pixel_table(
 ): # pandas `Styler`, which notebooks show as a table
     "The numbers of an image, each on its own grey"
     import pandas as pd
-    x = _array(x, 'x', (2,))
-    if x.shape[1]>30: raise ValueError(f"x must have at most 30 columns to fit a page, got shape {x.shape}; show a part, as in x[100:110,100:112]")
-    return (pd.DataFrame(x).style.format(fmt).hide(axis='index').hide(axis='columns').set_uuid(f'pixels{zlib.crc32(x.tobytes()):x}')
-        .background_gradient(cmap='gray', axis=None, vmin=vmin, vmax=vmax).set_properties(**{'font-size':'75%','padding':'.3em .4em','text-align':'right'}))
+    x = _checked_array(x, 'x', (2,))
+    if x.shape[1]>30:
+        raise ValueError(f"x must have at most 30 columns to fit a page, got shape {x.shape}; "
+            "show a part, as in x[100:110,100:112]")
+    table = pd.DataFrame(x).style.format(fmt).hide(axis='index').hide(axis='columns')
+    table = table.set_uuid(f'pixels{zlib.crc32(x.tobytes()):x}')           # the same HTML each time
+    table = table.background_gradient(cmap='gray', axis=None, vmin=vmin, vmax=vmax)
+    return table.set_properties(**{'font-size':'75%','padding':'.3em .4em','text-align':'right'})
