@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['is_dicom', 'get_dicom_files', 'list_files', 'dcmread', 'element', 'number', 'Explanation', 'explain', 'DicomError']
 
-# %% ../nbs/00_dicom_load.ipynb #271da0be
+# %% ../nbs/00_dicom_load.ipynb #c430e43b
 import gzip,io,os,sys,warnings,zlib
 from pathlib import Path
 from typing import BinaryIO
@@ -24,10 +24,10 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import UID
 
-# %% ../nbs/00_dicom_load.ipynb #a52d77b2
+# %% ../nbs/00_dicom_load.ipynb #67d1caa1
 _all_ = ['DicomError']   # of the folder files
 
-# %% ../nbs/00_dicom_load.ipynb #1acc9cd3
+# %% ../nbs/00_dicom_load.ipynb #1799d097
 def is_dicom(
     fn:str|Path, # Any file, or the URL of one
     dicomdir:bool=False, # Count a DICOMDIR, the table of contents of a disk, as well?
@@ -40,7 +40,7 @@ def _is_dicom_head(head, dicomdir):
     kind = content_kind(head)
     return kind in DICOM_KINDS or (dicomdir and kind=='dicomdir')
 
-# %% ../nbs/00_dicom_load.ipynb #c8d5501c
+# %% ../nbs/00_dicom_load.ipynb #c46aa60d
 def get_dicom_files(
     path:str|Path, # Folder to search, or one file; or a URL: 'zip://::a.zip', 'zip://folder::a.zip', 's3://bucket/scans'
     recurse:bool=True, # Search its subfolders too?
@@ -64,7 +64,7 @@ def _is_dicom_in(source, name, dicomdir):
     except (OSError,DicomError) as e: _warn_left_out(source.entry(name), getattr(e, 'strerror', None) or e)
     return False
 
-# %% ../nbs/00_dicom_load.ipynb #bd6cbe71
+# %% ../nbs/00_dicom_load.ipynb #4167a52e
 def list_files(
     paths:list|str|Path, # Paths and URLs of files, or one; or a folder, archive or URL to search with `get_dicom_files`
 )->list: # What `dcmread` opens
@@ -73,7 +73,7 @@ def list_files(
     if os.path.isfile(paths) or is_url(paths) and Source(paths).fs.isfile(''): return [paths]
     return list(get_dicom_files(paths))
 
-# %% ../nbs/00_dicom_load.ipynb #643fa20b
+# %% ../nbs/00_dicom_load.ipynb #a423d520
 def _name_and_file(fn):
     "What messages call `fn`, and its content as a binary file"
     if isinstance(fn, (bytes,bytearray)): return '<bytes>',io.BytesIO(fn)
@@ -86,7 +86,7 @@ def _unzip(name, f):
     try: return io.BytesIO(gzip.GzipFile(fileobj=f).read())
     except (OSError,EOFError,zlib.error) as e: raise DicomError('is a damaged gzip file; fetch it again', name) from e
 
-# %% ../nbs/00_dicom_load.ipynb #067b976e
+# %% ../nbs/00_dicom_load.ipynb #fea4f21d
 def _has_short_value(ds):
     "Is the value of the last element shorter than the length it states?"
     last = ds.get_item(list(ds.keys())[-1]) if len(ds) else None
@@ -119,7 +119,7 @@ def _parse(name, f, force, kwargs):
     f.seek(0)
     return ds if len(ds) else pydicom.dcmread(f, force=True, **{**kwargs, 'stop_before_pixels':True})
 
-# %% ../nbs/00_dicom_load.ipynb #cb987730
+# %% ../nbs/00_dicom_load.ipynb #5c47087d
 _syntaxes = {(True,True):ImplicitVRLittleEndian, (False,True):ExplicitVRLittleEndian, (False,False):ExplicitVRBigEndian}
 
 def _is_encapsulated(ds):
@@ -137,7 +137,7 @@ def _repair_syntax(name, ds, force):
     ds.file_meta.TransferSyntaxUID = _syntaxes[ds.original_encoding]
     return f"no Transfer Syntax UID (0002,0010), read as {ds.file_meta.TransferSyntaxUID.name}"
 
-# %% ../nbs/00_dicom_load.ipynb #2b606436
+# %% ../nbs/00_dicom_load.ipynb #fb17bc3e
 def dcmread(
     fn:str|Path|bytes|BinaryIO, # One DICOM file: its path, URL or bytes, or an open binary file; gzipped or not
     force:bool=False, # Open what can be read of a damaged or doubtful file?
