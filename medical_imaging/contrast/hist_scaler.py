@@ -18,7 +18,7 @@ import torch
 from pydicom.dataset import Dataset
 from torch import Tensor
 
-from ..dicom_load import dcmread,get_dicom_files
+from ..dicom_load import dcmread,list_files
 from ..arrays.counts import breakpoints_from_counts,count_values,merge_counts
 from ..histogram_scaling import validate_breakpoints,hist_scaled
 from ..run.parallel import map_files
@@ -82,11 +82,6 @@ def _file_counts(o, mask, read):
     ds = o if isinstance(o, Dataset) else read(o)
     return modality_unit(ds),*value_counts(ds, mask)
 
-def _files(paths):
-    if not isinstance(paths, (str,PathLike)): return list(paths)
-    if not Path(paths).exists(): raise FileNotFoundError(f"paths must be files or one folder, got {str(paths)!r}, which is neither; check the path")
-    return list(get_dicom_files(paths)) if Path(paths).is_dir() else [paths]
-
 def _back(y, brks):
     "The value whose place among `brks` is `y`, in [0,1]"
     at = torch.as_tensor(y)
@@ -120,7 +115,7 @@ class HistScaler:
         return f'HistScaler of {len(self.brks)} breakpoints from {self.brks[0]:g} to {self.brks[-1]:g}{self.unit and " "}{self.unit}, learnt from {self.n_pixels:,} pixels of {self.n_files:,} files'
 
     def fit(self,
-        paths, # Files (or `Dataset`s), or one folder
+        paths, # Files (or `Dataset`s); or a folder, archive ('zip://::a.zip') or URL to search
         n:int|None=None, # How many of them to draw; `None` for all
         stratify=None, # The group of each of `paths`: as many are drawn from each
         mask=None, # Function from a `Dataset` to a boolean array, True where its pixels count; `None`: all but padding
@@ -132,7 +127,7 @@ class HistScaler:
         "Learn the breakpoints from files, in one pass; those that fail are noted in `errors`"
         if mask is not None and not callable(mask): raise TypeError(f"mask must be a function of a Dataset, got {type(mask).__name__}; as in mask=lambda ds: modality_values(ds)>-500")
         total,units,self.errors,pixels = _Counts(),Counter(),{},0
-        for fn,res,err in map_files(partial(_file_counts, mask=mask, read=read), _draw(_files(paths), n, stratify, seed), n_workers, progress=progress, desc='histograms'):
+        for fn,res,err in map_files(partial(_file_counts, mask=mask, read=read), _draw(list_files(paths), n, stratify, seed), n_workers, progress=progress, desc='histograms'):
             if err is not None: self.errors['a Dataset' if isinstance(fn, Dataset) else str(fn)] = err
             else:
                 units[res[0]] += 1
