@@ -25,7 +25,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from torch import Tensor,nn
 
-from ..arrays.convert import as_array
+from ..arrays.convert import as_images
 from ..dicom_load import dcmread,is_dicom
 from ..labels.rle import rle_decode
 from ..learn import DicomBlock
@@ -66,7 +66,7 @@ def _mask_values(mask):
     if isinstance(mask, (str,PathLike)): mask = dcmread(mask) if is_dicom(mask) else Image.open(mask)
     if isinstance(mask, Dataset): values = stored_values(mask)
     elif isinstance(mask, Image.Image): values = np.array(mask)
-    else: values = as_array(mask, 'mask')
+    else: values = as_images(mask, 'mask')
     if values.dtype.kind not in 'biu':
         raise TypeError(f"a mask must be boolean or whole numbers, got {values.dtype}; a threshold makes one, as in "
             f"x>0.5")
