@@ -58,8 +58,9 @@ _resample_remedy = "pass spacing='resample' to get even steps by interpolation"
 
 def _gap(positions, i, step, n):
     where = tuple(float(positions[i]+step*(k+1)) for k in range(n))
-    slices = f"{n} slice{'s' if n>1 else ''} missing between slices {i} and {i+1}, at {' '.join(f'{w:g}' for w in where)} mm"
-    return Finding('missing', slices, _missing_remedy, (i,i+1), where, option='missing', blocks=True)
+    at = f"{' '.join(f'{w:g}' for w in where)} mm" if n<5 else f'{where[0]:g} to {where[-1]:g} mm'
+    message = f"{n} slice{'s' if n>1 else ''} missing between slices {i} and {i+1}, at {at}"
+    return Finding('missing', message, _missing_remedy, (i,i+1), where, option='missing', blocks=True)
 
 def _odd_step(positions, i, length, step):
     return Finding('uneven', f'{length:g} mm between slices {i} and {i+1}, after {positions[i]:g} mm, in place of {step:g}',

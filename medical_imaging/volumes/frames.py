@@ -101,11 +101,9 @@ def frame_values(
 )->list: # One dictionary a frame
     "The elements that hold for each frame"
     shared,own = (header.values.get(f'{k}FunctionalGroupsSequence') or [] for k in ('Shared','PerFrame'))
-    if len(own)!=frames: raise DicomError(
-        f"PerFrameFunctionalGroupsSequence (5200,9230) must have an item for each of {frames} frames, got {len(own)}")
     base = {k:v for k,v in header.values.items() if not k.endswith('FunctionalGroupsSequence')}
     for item in shared[:1]: base |= flat_groups(item)
-    return [base|flat_groups(item) for item in own]
+    return [base|flat_groups(item) for item in [*own, *[{}]*(frames-len(own))][:frames]]
 
 # %% ../../nbs/volumes/03_frames.ipynb #d5234b87
 def _use_private(values):

@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['element_table', 'element_value', 'UnusualFile', 'Header', 'value_numbers', 'dataset_values', 'read_header']
 
-# %% ../../nbs/volumes/01_headers.ipynb #471963c4
-import io
+# %% ../../nbs/volumes/01_headers.ipynb #6b123823
 import math
 import os
 import struct

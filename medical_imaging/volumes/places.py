@@ -5,9 +5,7 @@
 # %% auto #0
 __all__ = ['plain_layout', 'StoredReader', 'slice_rescale', 'rescale_into', 'has_lost_sign', 'place_slice']
 
-# %% ../../nbs/volumes/08_places.ipynb #a07e4675
-import os
-from collections import Counter
+# %% ../../nbs/volumes/08_places.ipynb #82557357
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +13,7 @@ from pydicom.dataset import Dataset
 
 from ..arrays.tables import all_values,apply_table
 from ..dicom_load import DicomError,dcmread
-from ..pixels.decode import has_wrong_sign,modality_values,padding_mask,stored_values,unwrap_sign
+from ..pixels.decode import modality_values,padding_mask,stored_values,unwrap_sign
 
 # %% ../../nbs/volumes/08_places.ipynb #25134746
 def plain_layout(

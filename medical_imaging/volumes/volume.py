@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Grid', 'Volume', 'blocking_findings', 'read_volume']
 
-# %% ../../nbs/volumes/09_volume.ipynb #34404d94
-from dataclasses import dataclass,field
+# %% ../../nbs/volumes/09_volume.ipynb #bedbf5d6
+from dataclasses import dataclass
 
 import numpy as np
 from fastcore.basics import patch
