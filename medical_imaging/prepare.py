@@ -25,10 +25,11 @@ from .contrast.hist_scaler import HistScaler
 from .pipeline.journal import Journal,write_table
 from .run.parallel import map_files
 from .pixels.decode import modality_unit
-from .pipeline.quality import quality_columns,quality_report
+from .pipeline.checks import quality_columns
+from .pipeline.quality import quality_report
 from .pipeline.recipe import Recipe
-from .pipeline.report import report_page
-from .files.storage import Store,only_run,WORK_DIR
+from .pipeline.report import Table,report_page
+from .files.source import Source,only_run,WORK_DIR
 from .pipeline.worker import clean_message,as_shown,convert_file,image_names,pick_frames
 
 # %% ../nbs/50_prepare.ipynb #6a66d153
@@ -169,8 +170,8 @@ def _reasons(errors, most=200):
     return rows[:most] + ([(sum(o[0] for o in rows[most:]), f'{len(rows)-most:,} more reasons', 'see errors.csv')] if len(rows)>most else [])
 
 def _report(res, recipe, errors, shown, how, quality):
-    tables = {'How they are shown':(['channels' if recipe.n_channels else 'range','images'], sorted(how.items(), key=lambda o: -o[1]))} | quality
-    tables['Not converted'] = ['files','why','the first of them'],_reasons(errors),'All are listed in errors.csv.'
+    tables = {'How they are shown':Table(['channels' if recipe.n_channels else 'range','images'], sorted(how.items(), key=lambda o: -o[1]))} | quality
+    tables['Not converted'] = Table(['files','why','the first of them'], _reasons(errors), 'All are listed in errors.csv.')
     note = f'The first picture of {len(shown):,} files; {res.n_images:,} pictures in all.' + (f' {res.n_left:,} further frames of films and volumes were left out (max_frames).' if res.n_left else '')
     note += f' {res.n_dropped:,} frames were left out because too little of them lies in the window (min_pct).' if res.n_dropped else ''
     return report_page(f'{res.n_images:,} images from {res.n_converted:,} of {res.n_files:,} files', tables, shown, note)
@@ -215,7 +216,7 @@ def prepare(
     "Convert the DICOM files below `src` into training images, a table, a list of failures and a report"
     if recipe is not None and settings: raise ValueError(f"settings must not be given beside a recipe, got {', '.join(settings)}; use dataclasses.replace on the recipe")
     recipe = Recipe(**settings) if recipe is None else recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
-    src,dst = Store(os.fspath(src)),Store(os.fspath(dst))
+    src,dst = Source(os.fspath(src)),Source(os.fspath(dst))
     names = _sources(src, dst)
     with only_run(dst):
         begun = _begun(dst, src.root, recipe)

@@ -52,10 +52,11 @@ class ImageColumns:
         self.n = int(has.sum()) if has.any() else len(df)
         self.ids,self._id_names = self.text('PatientID')
         self._id_set = {o.lower() for o in self._id_names}
-        self.path = next((k for k in ('source','fname') if k in df and self._column(k).notna().any()), None)
-        if self.path: self._base = self._common(self._column(self.path).dropna().astype(str))
+        self.path = next((k for k in ('source','fname') if k in df and self.column(k).notna().any()), None)
+        if self.path: self._base = self._common(self.column(self.path).dropna().astype(str))
 
-    def _column(self, k):
+    def column(self, k):
+        "Values of column `k` for the images, NaN where there is no such column"
         v = self.df[k] if k in self.df else pd.Series(np.full(len(self.df), np.nan))
         if v.ndim==2: v = v.iloc[:,0]       # two columns of one name
         return v if self.at is None else v.iloc[self.at]
@@ -73,12 +74,16 @@ class ImageColumns:
 
     def num(self, *names):
         "The first of `names` that holds a number, float64, NaN where none does"
-        res = np.full(len(self._column(names[0])), np.nan)
+        res = np.full(len(self.column(names[0])), np.nan)
         for k in names:
-            if k in self.df: res = np.where(np.isnan(res), _numbers(self._column(k)), res)
+            if k in self.df: res = np.where(np.isnan(res), _numbers(self.column(k)), res)
         return res
 
-    def text(self, k): return factorize_text(self._column(k))
+    def text(self, k): return factorize_text(self.column(k))
+
+    def is_id(self, name):
+        "Is `name` a Patient ID of the table, in upper or lower case?"
+        return name.lower() in self._id_set
 
     def modality(self):
         codes,names = self.text('Modality')
@@ -94,7 +99,7 @@ class ImageColumns:
     def folders(self):
         "The first folder of each path"
         if not self.path: return np.full(self.n, -1),[]
-        v = self._column(self.path)
+        v = self.column(self.path)
         paths = np.where(v.isna(), '', v.astype(str).to_numpy(object))
         if os.sep!='/': paths = [o.replace(os.sep, '/') for o in paths]
         first = [o[self._base:].partition('/') for o in paths]
