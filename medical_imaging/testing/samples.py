@@ -11,17 +11,13 @@ import shutil
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-<<<<<<< HEAD
 
 import numpy as np
 from fastcore.foundation import L
 from fastcore.script import call_parse
 
-from .phantoms import asset_text,ct_series,cxr_phantom
-=======
 from ..arrays.runs import siim_text
-from .phantoms import ChestPhantom, XrayPhantom, chest_phantom, ct_series, ct_slice, cxr_phantom, tissue_hu
->>>>>>> origin/main
+from .phantoms import asset_text,ct_series,cxr_phantom
 
 # %% ../../nbs/testing/01_samples.ipynb #905a63d7
 def _new_folder(dst):
@@ -54,11 +50,7 @@ def siim_phantom(
         (dst/file).parent.mkdir(parents=True, exist_ok=True)
         phantom.ds.save_as(dst/file, enforce_file_format=True)
         labels.append(f'{file},{label}')
-<<<<<<< HEAD
-        rles.append(f'{phantom.ds.SOPInstanceUID},{_rle(phantom.mask)}')
-=======
-        rles.append(f'{o.ds.SOPInstanceUID},{siim_text(o.mask)}')
->>>>>>> origin/main
+        rles.append(f'{phantom.ds.SOPInstanceUID},{siim_text(phantom.mask)}')
     (dst/'labels.csv').write_text('\n'.join(labels)+'\n')
     (dst/'train-rle.csv').write_text('\n'.join(rles)+'\n')
     return dst
