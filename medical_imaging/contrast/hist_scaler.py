@@ -18,7 +18,7 @@ from pydicom.dataset import Dataset
 
 from ..arrays.convert import as_array,like
 from ..arrays.counts import breakpoints_from_counts,count_values,merge_counts
-from ..dicom_load import dcmread,get_dicom_files
+from ..dicom_load import dcmread,list_files
 from ..histogram_scaling import hist_scaled,validate_breakpoints
 from ..pixels.decode import grey_values,padding_from_stored,modality_mapping,modality_unit
 from ..run.parallel import map_files
@@ -137,7 +137,7 @@ class HistScaler:
         return f'HistScaler of {len(self.brks)} breakpoints from {span}, learned from {source}'
 
     def fit(self,
-        paths, # Files (or `Dataset`s), or one folder
+        paths, # Files (or `Dataset`s); or a folder, archive ('zip://::a.zip') or URL to search
         n:int|None=None, # How many of them to draw; `None` for all
         stratify=None, # The group of each of `paths`: as many are drawn from each
         mask=None, # Function from a `Dataset` to a boolean array, True where its pixels count; `None`: all but padding
@@ -150,7 +150,7 @@ class HistScaler:
         if mask is not None and not callable(mask):
             remedy = 'as in mask=lambda ds: modality_values(ds)>-500'
             raise TypeError(f"mask must be a function of a Dataset, got {type(mask).__name__}; {remedy}")
-        drawn = draw_files(_list_files(paths), n, stratify, seed)
+        drawn = draw_files(list_files(paths), n, stratify, seed)
         count = partial(_counts_of_file, mask=mask, read=read)
         self._learn(map_files(count, drawn, n_workers, progress=progress, desc='histograms'))
         return self

@@ -27,7 +27,7 @@ from torch import Tensor,nn
 
 from ..dicom_load import dcmread
 from ..learn import DicomBlock,TensorChannels
-from ..masks import as_array
+from ..arrays.convert import as_images
 from ..pixels.decode import stored_values
 from ..labels.rle import rle_decode
 
@@ -58,7 +58,7 @@ class RLEMasks(Transform):           # a function would do, but could not be pic
 def _mask_values(o):
     "A mask as whole numbers, (rows, cols)"
     if isinstance(o, (str,PathLike)): o = dcmread(o) if is_dicom(o) else Image.open(o)
-    a = stored_values(o) if isinstance(o, Dataset) else np.array(o) if isinstance(o, Image.Image) else as_array(o,
+    a = stored_values(o) if isinstance(o, Dataset) else np.array(o) if isinstance(o, Image.Image) else as_images(o,
         'mask')
     if a.dtype.kind not in 'biu':
         raise TypeError(f"a mask must be boolean or whole numbers, got {a.dtype}; a threshold makes one, as in x>0.5")

@@ -21,23 +21,32 @@ from ..dicom_load import element
 from ..tables.table import dicom_table
 
 # %% ../../nbs/training/01_splits.ipynb #0ab9fe37
-def _frame(items):
-    "A table with the columns of the header, of whatever `items` are"
+def _header_table(items):
+    "A table with the columns of the header, from a table, Datasets or paths"
     if isinstance(items, pd.DataFrame): return items
     items = list(items)
-    if items and all(isinstance(o, Dataset) for o in items):
-        return pd.DataFrame([{k:element(o, k) for k in ('PatientID','IssuerOfPatientID','StudyInstanceUID')}
-            for o in items])
-    if items and all(isinstance(o, (str,Path)) for o in items): return dicom_table(items, private=False, progress=False)
+    if items and all(isinstance(item, Dataset) for item in items):
+        keys = 'PatientID','IssuerOfPatientID','StudyInstanceUID'
+        return pd.DataFrame([{key: element(ds, key) for key in keys} for ds in items])
+    if items and all(isinstance(item, (str,Path)) for item in items):
+        return dicom_table(items, private=False, progress=False)
     raise TypeError(f"items must be a table, Datasets or paths of DICOM files to read the Patient ID (0010,0020) "
-        f"from, got {type(items[0]).__name__ if items else 'none'}; groups= says whose each is")
+        f"from, got {type(items[0]).__name__ if items else 'none'}; groups= gives the patient of each")
 
-def _text(df, k):
-    "The column `k` as text, '' for what is missing"
-    codes,names = factorize_text(df[k]) if k in df else (np.full(len(df), -1),[])
+def _text_column(df, name):
+    "The column `name` as text, '' for what is missing"
+    codes,names = factorize_text(df[name]) if name in df else (np.full(len(df), -1),[])
     return np.array([*names,''], object)[codes]
 
-def _numbered(text): return np.unique(text.astype(str), return_inverse=True)[1].reshape(-1).astype(np.int64)
+def _group_numbers(text): return np.unique(text.astype(str), return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+def _raise_unknown_patients(n, total, missing):
+    "The error for `n` of `total` images whose patient cannot be told"
+    what,remedy = 'Study Instance UID (0020,000D)','groups= gives the patient of each image'
+    if missing=='error':
+        what,remedy = 'Patient ID (0010,0020)',f"missing='study' treats each study as a patient, {remedy}"
+    raise ValueError(f"{what} must be there to tell patients apart, got none in {n:,} of "
+        f"{pluralize(total, 'image')}; {remedy}")
 
 def patient_groups(
     items, # Table with the column PatientID, or a list of paths or Datasets
@@ -45,80 +54,79 @@ def patient_groups(
 )->np.ndarray: # int64, (n_items,): the number of the patient, the same whatever the order of `items`
     "Which images are of one patient, by Patient ID and its issuer"
     if missing not in ('error','study'): raise ValueError(f"missing must be 'error' or 'study', got {missing!r}")
-    df = _frame(items)
-    ids,issuers,studies = (_text(df, k) for k in ('PatientID','IssuerOfPatientID','StudyInstanceUID'))
-    none = ids==''
-    lost = none if missing=='error' else none & (studies=='')
-    if lost.any():
-        what,cure = ('Patient ID (0010,0020)',"missing='study' takes each study for a patient, groups= says whose "
-            "each image is") if missing=='error' else ('Study Instance UID (0020,000D)',
-            'groups= says whose each image is')
-        raise ValueError(f"{what} must be there to tell patients apart, got none in {lost.sum():,} of "
-            f"{pluralize(len(df), 'image')}; {cure}")
+    df = _header_table(items)
+    ids,issuers,studies = (_text_column(df, name) for name in ('PatientID','IssuerOfPatientID','StudyInstanceUID'))
+    no_id = ids==''
+    unknown = no_id if missing=='error' else no_id & (studies=='')
+    if unknown.any(): _raise_unknown_patients(unknown.sum(), len(df), missing)
     issuers = np.where(np.isin(ids, ids[issuers=='']), '', issuers)
-    return _numbered(np.where(none, 'study\0'+studies, 'patient\0'+ids+'\0'+issuers))
+    return _group_numbers(np.where(no_id, 'study\0'+studies, 'patient\0'+ids+'\0'+issuers))
 
 # %% ../../nbs/training/01_splits.ipynb #157c0581
-_names = ('train','valid','test')
+_SPLIT_NAMES = 'train','valid','test'
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    "Which items, by position, are for what"
+    "The items of each split, by position"
     train:np.ndarray # int64, ascending
     valid:np.ndarray # int64, ascending
     test:np.ndarray # int64, ascending; may be empty
     def __iter__(self): return iter((self.train,self.valid,self.test))
-    def __repr__(self): return f"Splits({', '.join(f'{k} {len(o):,}' for k,o in zip(_names, self))})"
-    def column(self, n:int|None=None)->np.ndarray: # Text, (n,)
+    def __repr__(self): return f"Splits({', '.join(f'{name} {len(at):,}' for name,at in zip(_SPLIT_NAMES, self))})"
+    def column(self,
+        n:int|None=None, # Number of items; `None`: up to the last one in a split
+    )->np.ndarray: # Text, (n,)
         "A name for each of `n` items, as a column for a table; '' for those that are in no split"
         at = np.concatenate(list(self))
         res = np.full((at.max(initial=-1)+1) if n is None else n, '', object)
-        for k,o in zip(_names, self): res[o] = k
+        for name,at in zip(_SPLIT_NAMES, self): res[at] = name
         return res
 
-def _values(items, o, name):
+def _item_values(items, source, name):
     "A value for each item: from a column, a function or a list"
-    df = isinstance(items, pd.DataFrame)
-    if isinstance(o, str):
-        if not df or o not in items:
-            raise ValueError(f"{name} must be a column of the table, a function of one item or a list, got {o!r}")
-        o = items[o]
-    elif callable(o): o = [o(i) for i in ((r for _,r in items.iterrows()) if df else items)]
-    o = pd.Series(list(o), dtype=object)
-    if len(o)!=len(items):
-        raise ValueError(f"{name} must have one value for each of {pluralize(len(items), 'item')}, got {len(o):,}")
-    text = _text(o.to_frame('v'), 'v')
+    is_table = isinstance(items, pd.DataFrame)
+    if isinstance(source, str):
+        if not is_table or source not in items:
+            raise ValueError(f"{name} must be a column of the table, a function of one item or a list, got {source!r}")
+        values = items[source]
+    elif callable(source):
+        values = [source(item) for item in ((row for _,row in items.iterrows()) if is_table else items)]
+    else: values = source
+    values = pd.Series(list(values), dtype=object)
+    if len(values)!=len(items):
+        raise ValueError(f"{name} must have one value for each of {pluralize(len(items), 'item')}, got {len(values):,}")
+    text = _text_column(values.to_frame('v'), 'v')
     if (text=='').any():
         raise ValueError(f"{name} must have a value for each item, got none for {(text=='').sum():,} of {len(text):,}")
     return text
 
-def _whose(items, groups, missing):
-    return patient_groups(items, missing) if groups is None else _numbered(_values(items, groups, 'groups'))
+def _patient_of_items(items, groups, missing):
+    return patient_groups(items, missing) if groups is None else _group_numbers(_item_values(items, groups, 'groups'))
 
 # %% ../../nbs/training/01_splits.ipynb #d3ba268c
-def _shared(parts, who):
+def _shared_patients(parts, who):
     "For each pair of splits the patients that both hold"
-    sets = [set(who[np.asarray(o, np.int64)].tolist()) for o in parts]
-    return {(_names[i],_names[j]):sets[i] & sets[j] for i in range(len(sets)) for j in range(i)}
+    sets = [set(who[np.asarray(part, np.int64)].tolist()) for part in parts]
+    return {(_SPLIT_NAMES[j],_SPLIT_NAMES[i]): sets[i] & sets[j] for i in range(len(sets)) for j in range(i)}
 
-def _check(parts, who):
-    parts = [np.asarray(o, np.int64) for o in parts]
-    leaks = {k:v for k,v in _shared(parts, who).items() if v}
+def _raise_on_leak(parts, who):
+    "An error that counts the patients in two of the splits `parts`, if there are any"
+    leaks = {pair: shared for pair,shared in _shared_patients(parts, who).items() if shared}
     if not leaks: return
-    n,images = len(set().union(*leaks.values())),int(np.isin(who[np.concatenate(parts)],
-        list(set().union(*leaks.values()))).sum())
-    where = ', '.join(f'{a} and {b} ({len(v):,})' for (b,a),v in leaks.items())
-    raise ValueError(f"no patient must be in two splits, got {pluralize(n, 'patient')} with "
+    patients = list(set().union(*leaks.values()))
+    images = int(np.isin(who[np.concatenate([np.asarray(part, np.int64) for part in parts])], patients).sum())
+    where = ', '.join(f'{a} and {b} ({len(shared):,})' for (a,b),shared in leaks.items())
+    raise ValueError(f"no patient must be in two splits, got {pluralize(len(patients), 'patient')} with "
         f"{pluralize(images, 'image')} in {where}; PatientSplitter keeps the images of a patient together")
 
 def check_leak(
     splits, # `Splits`, or index lists as any of fastai's splitters returns them: train, valid, and perhaps test
     items, # What was split: a table, paths or Datasets
-    groups=None, # Whose each item is: a column, a function of one item or a list; `None`: by `patient_groups`
+    groups=None, # Patient of each item: a column, a function of one item or a list; `None`: by `patient_groups`
     missing:str='error', # Without Patient ID: 'error' or 'study', as in `patient_groups`
-):
-    "Raise a `ValueError` if a patient is in more than one split; say nothing otherwise"
-    _check(splits, _whose(items, groups, missing))
+)->None:
+    "Raise a `ValueError` if a patient is in more than one split"
+    _raise_on_leak(list(splits), _patient_of_items(items, groups, missing))
 
 # %% ../../nbs/training/01_splits.ipynb #3a1820ff
 def _label_of_patient(labels, who):
@@ -128,46 +136,49 @@ def _label_of_patient(labels, who):
     has[who,codes] = True
     return np.where(has, has.sum(0), np.inf).argmin(1),names
 
-def _drawn(patients, y, share, total, seed, what):
+def _draw_patients(patients, y, share, total, seed, name, rare='error'):
     "Divide `patients` in two, `share` of the `total` number in the second part"
-    n,k = max(1, round(share*total)),1 if y is None else len(np.unique(y[patients]))
+    n = max(1, round(share*total))
+    k = 1 if y is None else len(np.unique(y[patients]))
+    if rare=='ignore' and min(n, len(patients)-n)<k: y,k = None,1
     if n<k:
-        raise ValueError(f"{what} must be large enough to hold each of {k} labels, got {share:g} of "
+        raise ValueError(f"{name} must be large enough to hold each of {k} labels, got {share:g} of "
             f"{pluralize(total, 'patient')}")
     if len(patients)-n<k:
-        raise ValueError(f"{what} must leave enough patients for training, got {share:g} of "
+        raise ValueError(f"{name} must leave enough patients for training, got {share:g} of "
             f"{pluralize(total, 'patient')}; all images of one patient stay together")
     return train_test_split(patients, test_size=n, random_state=seed, stratify=None if y is None else y[patients])
 
-def _at(patients, who): return np.flatnonzero(np.isin(who, patients)).astype(np.int64)
+def _items_of_patients(patients, who): return np.flatnonzero(np.isin(who, patients)).astype(np.int64)
 
 @dataclass
 class _Splitter:
     "A function of items for `splitter=` of a `DataBlock`"
     def __call__(self, items):
-        s = self.split(items)
-        return s.train.tolist(),s.valid.tolist()
-    def _patients(self, items, parts):
+        splits = self.split(items)
+        return splits.train.tolist(),splits.valid.tolist()
+    def _patients_and_labels(self, items, parts, rare='error'):
         "For each item its patient; for each patient a label, or `None`"
         if not len(items): raise ValueError("items must hold at least one item, got none")
-        who = _whose(items, self.groups, self.missing)
+        who = _patient_of_items(items, self.groups, self.missing)
         if who.max()+1<parts:
             raise ValueError(f"items must be of at least {parts} patients, got {who.max()+1} for "
-                f"{pluralize(len(who), 'item')}; one ID for all is that of an anonymised file, groups= says whose "
-                f"each is")
+                f"{pluralize(len(who), 'item')}; one ID for all is that of an anonymised file, groups= gives the "
+                "patient of each")
         if self.labels is None: return who,None
-        y,names = _label_of_patient(_values(items, self.labels, 'labels'), who)
+        y,names = _label_of_patient(_item_values(items, self.labels, 'labels'), who)
         few = [(str(names[k]),n) for k,n in zip(*np.unique(y, return_counts=True)) if n<parts]
+        if few and rare=='ignore': return who,None
         if few:
             raise ValueError(f"labels must each be of at least {parts} patients, got {few[0][1]} with {few[0][0]!r}; "
-                f"join rare labels, or leave labels= away")
+                "join rare labels, or leave labels= away")
         return who,y
 
 # %% ../../nbs/training/01_splits.ipynb #41c84dbc
-def _share(o, name, low):
-    if not low<=o<1:
+def _check_share(share, name, low):
+    if not low<=share<1:
         raise ValueError(f"{name} must be a share of the patients {'above' if low else 'of at least'} 0 and below 1, "
-            f"got {o}")
+            f"got {share}")
 
 @dataclass
 class PatientSplitter(_Splitter):
@@ -175,63 +186,76 @@ class PatientSplitter(_Splitter):
     valid:float=.2 # Share of all patients in the validation set, above 0
     test:float=0. # Share of all patients in the test set, drawn first; a `DataBlock` sees neither them nor their images
     labels:object=None # What to stratify by: a column, a function of one item or a list; `None`: nothing
-    groups:object=None # Whose each item is: a column, a function of one item or a list; `None`: by `patient_groups`
-    seed:int=0 # Another seed draws other patients
+    groups:object=None # Patient of each item: a column, a function of one item or a list; `None`: by `patient_groups`
+    seed:int|None=0 # Another seed draws other patients; `None`: others each time
     missing:str='error' # Without Patient ID: 'error' or 'study', as in `patient_groups`
+    rare:str='error' # A label with too few patients is an 'error'; 'ignore': then nothing is stratified
     def __post_init__(self):
-        _share(self.valid, 'valid', 1e-9)
-        _share(self.test, 'test', 0)
+        _check_share(self.valid, 'valid', 1e-9)
+        _check_share(self.test, 'test', 0)
         if self.valid+self.test>=1:
             raise ValueError(f"valid and test must leave patients for training, got {self.valid:g} and {self.test:g}")
-    def split(self, items)->Splits: # Positions in `items`
+        if self.rare not in ('error','ignore'): raise ValueError(f"rare must be 'error' or 'ignore', got {self.rare!r}")
+    def split(self,
+        items, # Table with the column PatientID, or a list of paths or Datasets
+    )->Splits: # Positions in `items`
         "Draw the patients of the test set, then those of the validation set"
-        who,y = self._patients(items, 2+(self.test>0))
+        who,y = self._patients_and_labels(items, 2+(self.test>0), self.rare)
         n = int(who.max())+1
-        rest,test = _drawn(np.arange(n), y, self.test, n, self.seed, 'test') if self.test else (np.arange(n),[])
-        train,valid = _drawn(rest, y, self.valid, n, self.seed, 'valid')
-        res = Splits(*(_at(o, who) for o in (train,valid,test)))
-        _check(res, who)
+        rest,test = np.arange(n),[]
+        if self.test: rest,test = _draw_patients(rest, y, self.test, n, self.seed, 'test', self.rare)
+        train,valid = _draw_patients(rest, y, self.valid, n, self.seed, 'valid', self.rare)
+        res = Splits(*(_items_of_patients(patients, who) for patients in (train,valid,test)))
+        _raise_on_leak(list(res), who)
         return res
 
 # %% ../../nbs/training/01_splits.ipynb #f5fb460d
-_units = dict(Y=1, M=1/12, W=1/52.1775, D=1/365.25)
+_YEARS_PER_UNIT = dict(Y=1, M=1/12, W=1/52.1775, D=1/365.25)
 
-def _years(o):
+def _age_in_years(age):
     "Patient's Age (0010,1010), such as 045Y, in years"
-    m = re.fullmatch(r'(\d+(?:\.\d+)?)([YMWD]?)', str(o).strip().upper())
-    return float(m[1])*_units[m[2] or 'Y'] if m else np.nan
+    m = re.fullmatch(r'(\d+(?:\.\d+)?)([YMWD]?)', str(age).strip().upper())
+    return float(m[1])*_YEARS_PER_UNIT[m[2] or 'Y'] if m else np.nan
 
-def _people(df, at, who):
+def _patient_stats(df, at, who):
     "Age and sex of the patients of the items `at`"
     first = at[np.unique(who[at], return_index=True)[1]]
     res = {}
     if 'PatientAge' in df:
-        age = np.array([_years(o) for o in df['PatientAge'].iloc[first]])
+        age = np.array([_age_in_years(value) for value in df['PatientAge'].iloc[first]])
         age = age[~np.isnan(age)]
-        res |= {f'age {k}':float(f(age)) if len(age) else np.nan for k,f in (('median',np.median), ('min',np.min),
-            ('max',np.max))}
+        for name,f in (('median',np.median), ('min',np.min), ('max',np.max)):
+            res[f'age {name}'] = float(f(age)) if len(age) else np.nan
     if 'PatientSex' in df:
-        sex = _text(df, 'PatientSex')
-        res |= {f'sex {k}':float((sex[first]==k).mean()) if len(first) else np.nan for k in sorted(set(sex[sex!='']))}
+        sex = _text_column(df, 'PatientSex')
+        for name in sorted(set(sex[sex!=''])):
+            res[f'sex {name}'] = float((sex[first]==name).mean()) if len(first) else np.nan
     return res
+
+def _split_row(items, at, who, labels, leak):
+    "One row of the report, for the items `at`"
+    row = dict(images=len(at), patients=len(np.unique(who[at])))
+    if labels is not None: row |= {label: float((labels[at]==label).mean()) for label in sorted(set(labels))}
+    if isinstance(items, pd.DataFrame): row |= _patient_stats(items, at, who)
+    return row | {'patients also elsewhere':leak}
 
 def split_report(
     items, # What was split: a table, paths or Datasets
     splits, # `Splits`, index lists, or the name of a column, as for `ColumnSplitter`
     labels=None, # A column, a function of one item or a list; `None`: no labels
-    groups=None, # Whose each item is, as in `PatientSplitter`
+    groups=None, # Patient of each item, as in `PatientSplitter`
     missing:str='error', # Without Patient ID: 'error' or 'study', as in `patient_groups`
-)->pd.DataFrame: # A row for each split and one for all; labels are shares of the images, sex of the patients, ages in years
-    "What is in each split, and whether patients are in two; no Patient ID is in it"
-    parts = [np.asarray(o, np.int64) for o in (column_splits(items, splits) if isinstance(splits, str) else splits)]
-    who,y = _whose(items, groups, missing),None if labels is None else _values(items, labels, 'labels')
-    pairs,rows = _shared(parts, who),{}
-    for k,at in [*zip(_names, parts),('all',np.unique(np.concatenate(parts)))]:
+)->pd.DataFrame: # A row a split and one for all; shares of images by label, of patients by sex, ages in years
+    "What is in each split, and how many patients are in two; it holds no Patient ID"
+    parts = [np.asarray(part, np.int64)
+        for part in (column_splits(items, splits) if isinstance(splits, str) else splits)]
+    who = _patient_of_items(items, groups, missing)
+    values = None if labels is None else _item_values(items, labels, 'labels')
+    shared,rows = _shared_patients(parts, who),{}
+    for name,at in [*zip(_SPLIT_NAMES, parts),('all',np.unique(np.concatenate(parts)))]:
         if not len(at): continue
-        leak = len(set().union(*(v for p,v in pairs.items() if k in (*p,'all'))))
-        rows[k] = dict(images=len(at), patients=len(np.unique(who[at])))
-        if y is not None: rows[k] |= {o:float((y[at]==o).mean()) for o in sorted(set(y))}
-        rows[k] |= (_people(items, at, who) if isinstance(items, pd.DataFrame) else {})|{'patients also elsewhere':leak}
+        leaks = [patients for pair,patients in shared.items() if name in (*pair,'all')]
+        rows[name] = _split_row(items, at, who, values, len(set().union(*leaks)))
     return pd.DataFrame.from_dict(rows, orient='index')
 
 # %% ../../nbs/training/01_splits.ipynb #81a99d92
@@ -242,52 +266,56 @@ class PatientKFold(_Splitter):
     fold:int=0 # Which of them is the validation set, from 0
     test:float=0. # Share of all patients set aside, the same for each fold
     labels:object=None # What to stratify by: a column, a function of one item or a list; `None`: nothing
-    groups:object=None # Whose each item is: a column, a function of one item or a list; `None`: by `patient_groups`
+    groups:object=None # Patient of each item: a column, a function of one item or a list; `None`: by `patient_groups`
     seed:int=0 # Must be the same for all folds
     missing:str='error' # Without Patient ID: 'error' or 'study', as in `patient_groups`
     def __post_init__(self):
         if not self.n>=2: raise ValueError(f"n must be at least 2 folds, got {self.n}")
         if not 0<=self.fold<self.n: raise ValueError(f"fold must be 0 to {self.n-1}, got {self.fold}")
-        _share(self.test, 'test', 0)
-    def split(self, items)->Splits: # Positions in `items`
+        _check_share(self.test, 'test', 0)
+    def split(self,
+        items, # Table with the column PatientID, or a list of paths or Datasets
+    )->Splits: # Positions in `items`
         "Set the test patients aside, and divide the others"
-        who,y = self._patients(items, self.n+(self.test>0))
-        n = int(who.max())+1
-        rest,test = _drawn(np.arange(n), y, self.test, n, self.seed, 'test') if self.test else (np.arange(n),[])
-        at = _at(rest, who)
+        who,y = self._patients_and_labels(items, self.n+(self.test>0))
+        rest,test = np.arange(int(who.max())+1),[]
+        if self.test: rest,test = _draw_patients(rest, y, self.test, len(rest), self.seed, 'test')
+        at = _items_of_patients(rest, who)
         at = at[np.argsort(who[at], kind='stable')]      # the folds do not depend on the order of the items
         strata = np.zeros(len(at), int) if y is None else y[who[at]]
         folds = (GroupKFold if y is None else StratifiedGroupKFold)(self.n, shuffle=True, random_state=self.seed)
         train,valid = list(folds.split(at, strata, who[at]))[self.fold]
-        res = Splits(np.sort(at[train]), np.sort(at[valid]), _at(test, who))
-        _check(res, who)
+        res = Splits(np.sort(at[train]), np.sort(at[valid]), _items_of_patients(test, who))
+        _raise_on_leak(list(res), who)
         return res
 
 # %% ../../nbs/training/01_splits.ipynb #36b934f6
-_as_name = {o:o for o in _names}|dict(training='train', val='valid', validation='valid', testing='test', true='valid',
-    false='train')
+_SPLIT_OF_WORD = dict(train='train', training='train', false='train', valid='valid', val='valid', validation='valid',
+    true='valid', test='test', testing='test')
 
 def column_splits(
     df:pd.DataFrame, # The table
-    column:str='split', # train, valid (val, validation) and test in any case; or true for validation and false for training
+    column:str='split', # train, valid (val, validation) and test in any case; true is validation, false training
 )->Splits: # Positions; patients are not looked at
     "The splits that a column names"
     if not isinstance(df, pd.DataFrame):
         raise TypeError(f"items must be a table with the column {column!r}, got {type(df).__name__}")
-    given = _values(df, column, 'split')
-    names = np.array([_as_name.get(o.lower(), '') for o in given], object)
+    words = _item_values(df, column, 'split')
+    names = np.array([_SPLIT_OF_WORD.get(word.lower(), '') for word in words], object)
     if (names=='').any():
-        raise ValueError(f"the column {column!r} must say train, valid or test, got {given[names==''][0]!r}")
-    return Splits(*(np.flatnonzero(names==o).astype(np.int64) for o in _names))
+        raise ValueError(f"the column {column!r} must say train, valid or test, got {words[names==''][0]!r}")
+    return Splits(*(np.flatnonzero(names==name).astype(np.int64) for name in _SPLIT_NAMES))
 
 @dataclass
 class ColumnSplitter(_Splitter):
     "Split as a column says; a patient in two splits is an error"
     column:str='split' # As for `column_splits`
-    groups:object=None # Whose each item is: a column, a function of one item or a list; `None`: by `patient_groups`
+    groups:object=None # Patient of each item: a column, a function of one item or a list; `None`: by `patient_groups`
     missing:str='error' # Without Patient ID: 'error' or 'study', as in `patient_groups`
-    def split(self, items)->Splits: # Positions in `items`
+    def split(self,
+        items:pd.DataFrame, # Table with the column
+    )->Splits: # Positions in `items`
         "Read the column, and check the patients"
         res = column_splits(items, self.column)
-        _check(res, _whose(items, self.groups, self.missing))
+        _raise_on_leak(list(res), _patient_of_items(items, self.groups, self.missing))
         return res
