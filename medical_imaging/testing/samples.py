@@ -13,14 +13,8 @@ from fastcore.foundation import L
 from fastcore.script import call_parse
 from importlib.util import find_spec
 from pathlib import Path
+from ..arrays.runs import siim_text
 from .phantoms import ChestPhantom, XrayPhantom, chest_phantom, ct_series, ct_slice, cxr_phantom, tissue_hu
-
-# %% ../../nbs/testing/01_samples.ipynb #15eb9bad
-def _rle(mask):
-    "Boolean (rows, cols) to the relative run-length encoding of the SIIM-ACR challenge"
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.ravel(order='F').astype(np.int8), [0]])))
-    if not len(edges): return '-1'
-    return ' '.join(map(str, np.diff(edges, prepend=0)))
 
 # %% ../../nbs/testing/01_samples.ipynb #905a63d7
 def _fresh(dst):
@@ -51,7 +45,7 @@ def siim_phantom(
         (dst/file).parent.mkdir(parents=True, exist_ok=True)
         o.ds.save_as(dst/file, enforce_file_format=True)
         labels.append(f'{file},{label}')
-        rles.append(f'{o.ds.SOPInstanceUID},{_rle(o.mask)}')
+        rles.append(f'{o.ds.SOPInstanceUID},{siim_text(o.mask)}')
     (dst/'labels.csv').write_text('\n'.join(labels)+'\n')
     (dst/'train-rle.csv').write_text('\n'.join(rles)+'\n')
     return dst
