@@ -17,7 +17,8 @@ import numpy as np
 from fastcore.foundation import L
 from pydicom.dataset import Dataset
 
-from .dicom_load import dcmread,element,list_files,number
+from .dicom_load import dcmread,list_files
+from .files.elements import element,number
 from .files.errors import DicomError,DicomWarning
 from .run.parallel import map_files
 
@@ -168,9 +169,11 @@ def group_series(
     progress:bool=True, # Show a progress bar?
 )->SeriesList: # One `SeriesFiles` a series; its `unreadable` has the paths that cannot be read, and why
     "Group files by Series Instance UID (0020,000E) and sort each group by position; only headers are read"
+    files = list_files(paths)
+    if n_workers is None and len(files)<200: n_workers = 1          # sooner done than processes are started
     groups,unreadable = {},{}
-    for fn,header,error in map_files(read_slice_header, list_files(paths), n_workers, progress=progress,
-        desc='series', chunk=16):
+    headers = map_files(read_slice_header, files, n_workers, progress=progress, desc='series', chunk=16)
+    for fn,header,error in headers:
         if error: unreadable[fn] = error
         else: groups.setdefault(header.uid, []).append(header)
     if unreadable:
