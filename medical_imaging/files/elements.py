@@ -9,6 +9,7 @@ __all__ = ['label', 'element', 'number', 'numbers', 'text', 'items', 'functional
 from functools import lru_cache
 
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
@@ -17,6 +18,7 @@ from .errors import DicomError
 
 # %% ../../nbs/files/03_elements.ipynb #e8209027
 _tag = lru_cache(1000)(Tag)
+_unreadable = AttributeError,BytesLengthException,NotImplementedError,TypeError,ValueError
 
 def label(
     keyword:str, # The standard's keyword
@@ -34,7 +36,7 @@ def element(
         raise TypeError(f"ds must be a pydicom Dataset, got {type(ds).__name__}; open the file with dcmread first")
     tag = _tag(keyword)
     try: res = ds[tag].value if tag in ds.keys() else None
-    except (AttributeError,NotImplementedError,TypeError,ValueError) as e:
+    except _unreadable as e:
         raise DicomError(f"{label(keyword)} cannot be read: its value is damaged; correct or delete it") from e
     return default if res is None or res=='' else res
 
