@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['element_table', 'element_value', 'UnusualFile', 'Header', 'value_numbers', 'dataset_values', 'read_header']
 
-# %% ../../nbs/volumes/01_headers.ipynb #6b123823
+# %% ../../nbs/volumes/01_headers.ipynb #471963c4
+import io
 import math
 import os
 import struct
@@ -19,7 +20,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian,ExplicitVRBigEndian,Impli
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
-from ..dicom_load import DicomError,dcmread
+from ..dicom_load import dcmread
+from ..files.errors import DicomError
+from ..files.source import Source,is_url
 
 # %% ../../nbs/volumes/01_headers.ipynb #68f77688
 def element_table(
@@ -218,15 +221,16 @@ def _read(file, table, size):
     return file
 
 def read_header(
-    source, # A path, an open binary file, or a `Dataset`
+    source, # A path, a URL, an open binary file, or a `Dataset`
     table:dict, # From `element_table`
 )->Header:
     "Read what `table` wants of one header, or raise a `DicomError` that says why it cannot be read"
     if isinstance(source, Dataset):
         return Header(dataset_values(source, table), str(getattr(source, 'file_meta', {}).get('TransferSyntaxUID', '')))
-    if isinstance(source, (str,os.PathLike)):
+    if is_url(source): header = _read(io.BytesIO(Source(source).read()), table, None)
+    elif isinstance(source, (str,os.PathLike)):
         with open(source, 'rb', buffering=0) as file: header = _read(file, table, os.fstat(file.fileno()).st_size)
     else: header = _read(source, table, None)
     if isinstance(header, Header): return header
-    ds = dcmread(source if header.closed else header, stop_before_pixels=True)
+    ds = dcmread(header if header is source else source, stop_before_pixels=True)
     return Header(dataset_values(ds, table), str(ds.file_meta.get('TransferSyntaxUID', '')))

@@ -12,7 +12,9 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from ..arrays.tables import all_values,apply_table
-from ..dicom_load import DicomError,dcmread
+from ..dicom_load import dcmread
+from ..files.errors import DicomError
+from ..files.source import is_url
 from ..pixels.decode import modality_values,padding_mask,stored_values,unwrap_sign
 
 # %% ../../nbs/volumes/08_places.ipynb #25134746
@@ -34,7 +36,8 @@ class StoredReader:
     def __init__(self): self.header,self.layout,self.dataset,self.pixels = None,None,None,(None,None)
     def _open(self, one):
         if self.header is one.header: return
-        self.header,self.layout = one.header,None if isinstance(one.file, Dataset) else plain_layout(one.header)
+        self.header,self.layout = one.header,None
+        if not isinstance(one.file, Dataset) and not is_url(one.file): self.layout = plain_layout(one.header)
         self.dataset,self.pixels = None,(None,None)
     def whole(self,
         one, # `Slice`

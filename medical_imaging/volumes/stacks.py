@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['similar_groups', 'stack_key', 'split_stacks', 'drop_copies', 'Stack', 'build_stack']
 
-# %% ../../nbs/volumes/06_stacks.ipynb #e2d05da6
+# %% ../../nbs/volumes/06_stacks.ipynb #a2a0e109
 import hashlib
 import io
-import os
 from collections import defaultdict
 from dataclasses import dataclass,field,replace
 
 import numpy as np
 from pydicom.dataset import Dataset
 
+from ..files.source import Source,is_url
 from .findings import Finding,end_findings,line_findings,step_findings,with_files
 from .frames import distinct_files
 from .geometry import affine_spacing,slice_normal,stack_affine
@@ -71,9 +71,8 @@ def _content(file):
         buffer = io.BytesIO()
         file.save_as(buffer, enforce_file_format=False)
         return hashlib.blake2b(buffer.getvalue()).digest()
-    if isinstance(file, (str,os.PathLike)):
-        with open(file, 'rb') as f: return hashlib.blake2b(f.read()).digest()
-    return hashlib.blake2b(file.read_bytes()).digest()
+    if is_url(file): return hashlib.blake2b(Source(file).read()).digest()
+    with open(file, 'rb') as f: return hashlib.blake2b(f.read()).digest()
 
 def _twice(files, kind, message, remedy):
     return Finding(kind, f"{len(files)} file{'s' if len(files)>1 else ''} {message}", remedy, files=tuple(files))
