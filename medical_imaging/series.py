@@ -55,11 +55,14 @@ def group_series(
 
 # %% ../nbs/40_series.ipynb #5223ed5e
 def _arguments(args):
-    parser = argparse.ArgumentParser('dicom_series', description='List the series of a folder, and write its volumes as NIfTI')
+    parser = argparse.ArgumentParser('dicom_series',
+        description='List the series of a folder, and write its volumes as NIfTI')
     parser.add_argument('src', help='folder, zip:// or other URL with DICOM files')
     parser.add_argument('--nifti', metavar='DST', help='folder for the NIfTI files; one of an earlier run is continued')
-    parser.add_argument('--missing', choices=['error','nan','interpolate'], default='error', help='slices that are missing')
-    parser.add_argument('--duplicates', choices=['error','first','mean'], default='error', help='slices that are there twice')
+    parser.add_argument('--missing', choices=['error','nan','interpolate'], default='error',
+        help='slices that are missing')
+    parser.add_argument('--duplicates', choices=['error','first','mean'], default='error',
+        help='slices that are there twice')
     parser.add_argument('--tilt', choices=['correct','error'], default='error', help='a tilted gantry')
     parser.add_argument('--spacing', choices=['error','resample'], default='error', help='uneven steps')
     parser.add_argument('--workers', type=int, default=1, help='processes that read headers')

@@ -84,7 +84,8 @@ def write_volumes(
     dst = Path(dst)
     dst.mkdir(parents=True, exist_ok=True)
     _check_settings(dst, options)
-    jobs = [(i,one,k,part) for i,one in enumerate(series) for k,stack in enumerate(one.stacks) for part in range(stack.parts)]
+    stacks = [(i,one,k) for i,one in enumerate(series) for k in range(len(one.stacks))]
+    jobs = [(i,one,k,part) for i,one,k in stacks for part in range(one.stacks[k].parts)]
     lines = [_write_one(*job, dst, options) for job in tqdm(jobs, desc='volumes', disable=not progress)]
     with open(dst/'volumes.csv', 'w', newline='', encoding='utf-8') as file:
         table = csv.DictWriter(file, [f.name for f in fields(Written)])

@@ -63,7 +63,8 @@ def _gap(positions, i, step, n):
     return Finding('missing', message, _missing_remedy, (i,i+1), where, option='missing', blocks=True)
 
 def _odd_step(positions, i, length, step):
-    return Finding('uneven', f'{length:g} mm between slices {i} and {i+1}, after {positions[i]:g} mm, in place of {step:g}',
+    what = f'{length:g} mm between slices {i} and {i+1}, after {positions[i]:g} mm, in place of {step:g}'
+    return Finding('uneven', what,
         _resample_remedy, (i,i+1), (float(positions[i]),), option='spacing', blocks=True)
 
 def _changed_spacing(positions, steps):
@@ -105,14 +106,15 @@ def line_findings(
     if len(places)<2: return []
     along,found = line_step(places, positions),[]
     angle = float(np.degrees(np.arccos(np.clip(along@normal/np.linalg.norm(along), -1, 1))))
-    if angle>.1: found.append(Finding('tilt',
-        f'the stack is tilted by {angle:.2f} degrees, as by a tilted gantry: each slice lies {np.linalg.norm(along-normal):.3g} mm '
-        'to the side for one mm up, and the affine says so', "pass tilt='correct' for an upright volume", tuple(range(len(places))),
+    if angle>.1: found.append(Finding('tilt', f'the stack is tilted by {angle:.2f} degrees, as by a tilted gantry: '
+        'each '
+        f'slice lies {np.linalg.norm(along-normal):.3g} mm to the side for one mm up, and the affine says so',
+        "pass tilt='correct' for an upright volume", tuple(range(len(places))),
         (float(positions[0]),float(positions[-1])), option='tilt'))
     beside = np.linalg.norm(places-places[0]-np.outer(positions-positions[0], along), axis=1)
     odd = np.flatnonzero(beside>.05)
-    if len(odd): found.append(Finding('beside the line',
-        f"{len(odd)} slice{'s lie' if len(odd)>1 else ' lies'} up to {beside.max():.3g} mm beside the line through the first and the last",
+    slices = f"{len(odd)} slice{'s lie' if len(odd)>1 else ' lies'} up to {beside.max():.3g} mm"
+    if len(odd): found.append(Finding('beside the line', f'{slices} beside the line through the first and the last',
         'leave out the files that do not belong', tuple(odd.tolist()), tuple(positions[odd].tolist()), blocks=True))
     return found
 
@@ -127,7 +129,8 @@ def end_findings(
     first = int(numbers.min())
     if first<=1: return []
     at = 0 if steps[0]>0 else len(numbers)-1
-    return [Finding('end', f"Instance Numbers begin with {first}: {first-1} slices {'before the first' if at==0 else 'after the last'} may be missing",
+    where = 'before the first' if at==0 else 'after the last'
+    return [Finding('end', f'Instance Numbers begin with {first}: {first-1} slices {where} may be missing',
         'see whether all files of the series are there; a series may also be numbered so', (at,))]
 
 # %% ../../nbs/volumes/05_findings.ipynb #b6c4839e

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['DIMENSIONS', 'SLICE_ELEMENTS', 'Slice', 'distinct_files', 'flat_groups', 'frame_values', 'read_slices']
 
-# %% ../../nbs/volumes/03_frames.ipynb #d4f52224
-from dataclasses import dataclass
+# %% ../../nbs/volumes/03_frames.ipynb #58b0a31f
+from dataclasses import dataclass,replace
 
 import numpy as np
 from pydicom.dataset import Dataset
 
-from ..dicom_load import DicomError
+from ..files.errors import DicomError
 from .geometry import slice_normal
 from .headers import Header,element_table,read_header,value_numbers
 from .mosaic import mosaic_tiles,read_mosaic,tile_position
@@ -19,34 +19,40 @@ from .mosaic import mosaic_tiles,read_mosaic,tile_position
 # %% ../../nbs/volumes/03_frames.ipynb #fcefb4b4
 DIMENSIONS = '''component label EchoTime EffectiveEchoTime InversionTime InversionTimes FlipAngle DiffusionBValue
     DiffusionGradientOrientation TemporalPositionIdentifier TemporalPositionIndex TemporalPositionTimeOffset
-    NominalCardiacTriggerDelayTime ComplexImageComponent ImageType FrameType AcquisitionNumber AcquisitionTime SeriesTime
-    EnergyWindowNumber ContrastBolusAgent ConvolutionKernel KVP'''.split()
+    NominalCardiacTriggerDelayTime ComplexImageComponent ImageType FrameType AcquisitionNumber AcquisitionTime
+    SeriesTime EnergyWindowNumber ContrastBolusAgent ConvolutionKernel KVP'''.split()
 
 # Elements of vendors: Siemens 0019 and 0065 (UIH), GE 0043 and 0019, Philips 2001 and 2005
-_b_values = dict(b_siemens=(0x0019100c,'IS'), b_ge=(0x00431039,'IS'), b_philips=(0x20011003,'FL'), b_uih=(0x00651009,'FD'))
-_directions = dict(g_siemens=(0x0019100e,'FD'), g_ge_x=(0x001910bb,'DS'), g_ge_y=(0x001910bc,'DS'), g_ge_z=(0x001910bd,'DS'),
-    g_philips_x=(0x200510b0,'FL'), g_philips_y=(0x200510b1,'FL'), g_philips_z=(0x200510b2,'FL'), g_uih=(0x00651037,'FD'))
+_b_values = dict(b_siemens=(0x0019100c,'IS'), b_ge=(0x00431039,'IS'), b_philips=(0x20011003,'FL'),
+    b_uih=(0x00651009,'FD'))
+_directions = dict(g_siemens=(0x0019100e,'FD'), g_uih=(0x00651037,'FD'),
+    g_ge_x=(0x001910bb,'DS'), g_ge_y=(0x001910bc,'DS'), g_ge_z=(0x001910bd,'DS'),
+    g_philips_x=(0x200510b0,'FL'), g_philips_y=(0x200510b1,'FL'), g_philips_z=(0x200510b2,'FL'))
 _components = dict(component_ge=(0x0043102f,'SS'), component_philips=(0x20051011,'CS'), label=(0x20051429,'CS'))
 _private = {**_b_values, **_directions, **_components, 'csa':(0x00291010,'OB'), 'sequence_ge':(0x0019109c,'LO')}
 
 _groups = dict(PlanePositionSequence='ImagePositionPatient', PlaneOrientationSequence='ImageOrientationPatient',
     PixelMeasuresSequence='PixelSpacing SliceThickness SpacingBetweenSlices',
     PixelValueTransformationSequence='RescaleSlope RescaleIntercept RescaleType',
-    FrameContentSequence='StackID TemporalPositionIndex FrameAcquisitionNumber', TemporalPositionSequence='TemporalPositionTimeOffset',
+    FrameContentSequence='StackID TemporalPositionIndex FrameAcquisitionNumber',
+    TemporalPositionSequence='TemporalPositionTimeOffset',
     CardiacSynchronizationSequence='NominalCardiacTriggerDelayTime', MREchoSequence='EffectiveEchoTime',
-    MRImageFrameTypeSequence='FrameType ComplexImageComponent', CTImageFrameTypeSequence='FrameType', PETFrameTypeSequence='FrameType',
+    MRImageFrameTypeSequence='FrameType ComplexImageComponent',
+    CTImageFrameTypeSequence='FrameType', PETFrameTypeSequence='FrameType',
     MRTimingAndRelatedParametersSequence='FlipAngle', MRModifierSequence='InversionTimes')
-_diffusion = element_table('DiffusionBValue', None, dict(DiffusionGradientDirectionSequence=element_table('DiffusionGradientOrientation')))
-_functional = element_table('', None, {k:element_table(v) for k,v in _groups.items()}|dict(MRDiffusionSequence=_diffusion))
+_diffusion = element_table('DiffusionBValue', None,
+    dict(DiffusionGradientDirectionSequence=element_table('DiffusionGradientOrientation')))
+_functional = element_table('', None,
+    {name:element_table(keywords) for name,keywords in _groups.items()}|dict(MRDiffusionSequence=_diffusion))
 
 # %% ../../nbs/volumes/03_frames.ipynb #72cb81fa
-_identity = 'SOPClassUID SOPInstanceUID SeriesInstanceUID StudyInstanceUID FrameOfReferenceUID Modality SeriesDescription SeriesNumber '
-_place = '''Rows Columns NumberOfFrames PixelSpacing ImagerPixelSpacing ImagePositionPatient ImageOrientationPatient SliceThickness
-    SpacingBetweenSlices GridFrameOffsetVector '''
-_pixels = '''SamplesPerPixel PhotometricInterpretation BitsAllocated BitsStored HighBit PixelRepresentation PixelPaddingValue
-    PixelPaddingRangeLimit RescaleSlope RescaleIntercept RescaleType ModalityLUTSequence DoseGridScaling DoseUnits '''
+_identity = 'SOPClassUID SOPInstanceUID SeriesInstanceUID StudyInstanceUID FrameOfReferenceUID Modality SeriesNumber '
+_place = '''Rows Columns NumberOfFrames PixelSpacing ImagerPixelSpacing ImagePositionPatient ImageOrientationPatient
+    SliceThickness SpacingBetweenSlices GridFrameOffsetVector '''
+_pixels = '''SamplesPerPixel PhotometricInterpretation BitsAllocated BitsStored HighBit PixelRepresentation
+    RescaleSlope RescaleIntercept RescaleType DoseGridScaling DoseUnits '''
 _order = 'InstanceNumber TriggerTime ContentTime '
-SLICE_ELEMENTS = element_table(_identity+_place+_pixels.replace('ModalityLUTSequence', '')+_order
+SLICE_ELEMENTS = element_table(_identity+_place+_pixels+_order
     +' '.join(k for k in DIMENSIONS if k[0].isupper()), _private, dict(ModalityLUTSequence={},
     SharedFunctionalGroupsSequence=_functional, PerFrameFunctionalGroupsSequence=_functional))
 
@@ -72,8 +78,10 @@ class Slice:
         name:str, # Of an element
     )->str: # '' where it is missing
         "Value of one element as text"
-        return self.values.get(name, '') if isinstance(self.values.get(name, ''), str) else Header(self.values).text(name)
-    def __repr__(self): return f'Slice({getattr(self.file, "name", self.file)}, frame {self.frame}, position {self.position})'
+        return Header(self.values).text(name)
+    def __repr__(self):
+        name = 'a Dataset' if isinstance(self.file, Dataset) else getattr(self.file, 'name', self.file)
+        return f'Slice({name}, frame {self.frame}, position {self.position})'
 
 # %% ../../nbs/volumes/03_frames.ipynb #1011a186
 def distinct_files(
@@ -133,23 +141,25 @@ def _dose_slices(first, header):
     "Frames of an RT Dose: their distances along the normal are in Grid Frame Offset Vector (3004,000C)"
     offsets = header.values['GridFrameOffsetVector']
     if offsets[0]!=0 or first.position is None or first.orientation is None: raise DicomError(
-        "Grid Frame Offset Vector (3004,000C) must begin with 0 and come with a position and an orientation; correct it")
+        "Grid Frame Offset Vector (3004,000C) must begin with 0, and come with a position and an orientation")
     places = np.array(first.position)+np.outer(offsets, slice_normal(first.orientation))
-    return [_one_slice(first.file, i, first.values|dict(ImagePositionPatient=tuple(p)), header) for i,p in enumerate(places.tolist())]
+    values = [first.values|dict(ImagePositionPatient=tuple(place)) for place in places.tolist()]
+    return [_one_slice(first.file, i, v, header) for i,v in enumerate(values)]
 
 def _mosaic_slices(whole, header):
     "Tiles of a mosaic, each with a place of its own"
     step = header.number('SpacingBetweenSlices') or header.number('SliceThickness')
     if None in (whole.position, whole.orientation, whole.pixel_spacing): raise DicomError(
-        "a mosaic must have Image Position (0020,0032), Image Orientation (Patient) (0020,0037) and Pixel Spacing (0028,0030)")
+        "a mosaic must have Image Position (0020,0032), Orientation (0020,0037) and Pixel Spacing (0028,0030)")
     mosaic = read_mosaic(header.values['csa'], step)
     tiles = mosaic_tiles(mosaic.slices, *whole.shape)
     first = tile_position(whole.position, whole.orientation, whole.pixel_spacing, whole.shape, tiles[0][2:])
     places = first+np.outer(np.arange(mosaic.slices)*mosaic.step, mosaic.normal)
-    return [Slice(whole.file, 0, whole.values, header, tile[2:], tuple(p), whole.orientation, whole.pixel_spacing, tile, whole.number)
-        for tile,p in zip(tiles, places.tolist())]
+    return [replace(whole, shape=tile[2:], position=tuple(place), tile=tile) for tile,
+        place in zip(tiles, places.tolist())]
 
-def _is_mosaic(header): return 'MOSAIC' in header.text('ImageType').split('\\') and header.number('NumberOfFrames', 1)==1
+def _is_mosaic(header):
+    return 'MOSAIC' in header.text('ImageType').split('\\') and header.number('NumberOfFrames', 1)==1
 
 # %% ../../nbs/volumes/03_frames.ipynb #2cb24563
 def read_slices(

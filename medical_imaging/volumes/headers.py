@@ -45,7 +45,9 @@ def element_value(
 ): # Text, tuple of floats, bytes, or `None` where it is empty
     "One value of an element"
     if not data: return None
-    if vr in _formats: return tuple(float(v) for v in struct.unpack(f'<{len(data)//struct.calcsize(_formats[vr])}{_formats[vr]}', data))
+    if vr in _formats:
+        n = len(data)//struct.calcsize(_formats[vr])
+        return tuple(map(float, struct.unpack(f'<{n}{_formats[vr]}', data)))
     if vr not in _texts and vr not in ('DS','IS'): return data
     text = data.decode('latin1').strip(' \0\n')
     if vr not in ('DS','IS') or not text: return '\\'.join(v.strip() for v in text.split('\\')) or None
@@ -156,7 +158,8 @@ def value_numbers(
     if not isinstance(value, tuple) or len(value)!=n or not all(map(math.isfinite, value)):
         shown = value if isinstance(value, str) else '\\'.join(f'{v:g}' for v in value)
         tag = tag_for_keyword(name) or 0
-        raise DicomError(f"{name} ({tag>>16:04X},{tag&0xffff:04X}) must be {n} number{'s'*(n>1)}, got {shown!r}; correct or delete it")
+        raise DicomError(f"{name} ({tag>>16:04X},{tag&0xffff:04X}) must be {n} number{'s'*(n>1)}, "
+            f"got {shown!r}; correct or delete it")
     return value
 
 # %% ../../nbs/volumes/01_headers.ipynb #2a17f277
@@ -210,7 +213,8 @@ def dataset_values(
     for tag,(name,kind) in table.items():
         if tag not in ds: continue
         try: value = _dataset_value(ds[tag].value, kind)
-        except (TypeError,ValueError,AttributeError,NotImplementedError): value = str(getattr(ds.get_item(tag), 'value', ''))
+        except (TypeError,ValueError,AttributeError,NotImplementedError):
+            value = str(getattr(ds.get_item(tag), 'value', ''))
         if value is not None: res[name] = value
     return res
 

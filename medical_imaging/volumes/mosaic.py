@@ -12,7 +12,7 @@ from struct import error as struct_error
 
 import numpy as np
 
-from ..dicom_load import DicomError
+from ..files.errors import DicomError
 from .geometry import orientation_vectors
 
 # %% ../../nbs/volumes/02_mosaic.ipynb #39ae13ac
@@ -29,12 +29,15 @@ def read_mosaic(
 )->Mosaic:
     "What the CSA header says of a mosaic; a `DicomError` where it says too little"
     try: from nibabel.nicom.csareader import CSAReadError,get_n_mosaic,get_slice_normal,read
-    except ImportError as e: raise DicomError("a Siemens mosaic needs nibabel to be taken apart: pip install nibabel") from e
+    except ImportError as e:
+        raise DicomError("a Siemens mosaic needs nibabel to be taken apart: pip install nibabel") from e
     try: info = read(csa)
-    except (CSAReadError,ValueError,struct_error) as e: raise DicomError("the CSA header (0029,1010) of this mosaic is damaged") from e
+    except (CSAReadError,ValueError,struct_error) as e:
+        raise DicomError("the CSA header (0029,1010) of this mosaic is damaged") from e
     n,normal = get_n_mosaic(info),get_slice_normal(info)
     if not n or normal is None or not step: raise DicomError(
-        "the CSA header (0029,1010) of this mosaic does not say how many slices it has and where: use the files as the scanner sent them")
+        "the CSA header (0029,1010) of this mosaic does not say how many slices it has and where: "
+        "use the files as the scanner sent them")
     return Mosaic(int(n), tuple(map(float, normal)), float(step))
 
 # %% ../../nbs/volumes/02_mosaic.ipynb #41823ab7

@@ -39,14 +39,16 @@ def nifti_image(
     "A volume as nibabel has it"
     nibabel,affine = _nibabel(),ras_affine(volume.affine)
     shear = _is_sheared(affine)
-    if shear and not sheared: raise ValueError(f'the volume is tilted by {volume.tilt:.2f} degrees, which few programs read from '
+    if shear and not sheared:
+        raise ValueError(f'the volume is tilted by {volume.tilt:.2f} degrees, which few programs read from '
         "NIfTI: read it with tilt='correct', or pass sheared=True")
     image = nibabel.Nifti1Image(_nifti_values(volume.values), affine)
     image.header.set_xyzt_units('mm')
     image.set_sform(affine, code=1)
     if shear:
         image.set_qform(None, code=0)
-        warnings.warn(f'tilted by {volume.tilt:.2f} degrees: written with an sform only; programs that read the qform put it upright')
+        warnings.warn(f'tilted by {volume.tilt:.2f} degrees: written with an sform only; '
+            'programs that read the qform put it upright')
     else: image.set_qform(affine, code=1)
     return image
 
@@ -57,7 +59,8 @@ def save_nifti(
 )->Path: # `path`
     "Write a volume as NIfTI"
     path = Path(path)
-    if not path.name.endswith(('.nii','.nii.gz')): raise ValueError(f'path must end in .nii or .nii.gz, got {path.name}')
+    if not path.name.endswith(('.nii','.nii.gz')):
+        raise ValueError(f'path must end in .nii or .nii.gz, got {path.name}')
     image = nifti_image(volume, sheared)
     part = path.with_name(f'.{path.name.partition(".nii")[0]}.part.nii{".gz" if path.name.endswith(".gz") else ""}')
     _nibabel().save(image, part)
@@ -70,7 +73,8 @@ def load_nifti(
 )->Volume: # float32, or the integers of a file that has no scaling
     "Read a volume from NIfTI; its slices run along the third axis"
     image = _nibabel().load(path)
-    if len(image.shape)!=3: raise ValueError(f'{path} must have three axes, got shape {image.shape}; choose one volume of it')
+    if len(image.shape)!=3:
+        raise ValueError(f'{path} must have three axes, got shape {image.shape}; choose one volume of it')
     stored = np.asarray(image.dataobj)
     values = stored if stored.dtype.kind in 'biu' else stored.astype(np.float32)
     return Volume(np.ascontiguousarray(values.transpose(2, 1, 0)), lps_affine(image.affine), unit=unit)
@@ -82,7 +86,8 @@ def sitk_image(
     "A volume as SimpleITK has it"
     try: import SimpleITK
     except ImportError as e: raise ImportError('SimpleITK is not installed: pip install SimpleITK') from e
-    if _is_sheared(volume.affine): raise ValueError(f'SimpleITK has no tilted images, and this one is tilted by {volume.tilt:.2f} degrees; '
+    if _is_sheared(volume.affine):
+        raise ValueError(f'SimpleITK has no tilted images, and this one is tilted by {volume.tilt:.2f} degrees; '
         "read it with tilt='correct'")
     values = volume.values.astype(np.uint8) if volume.values.dtype==bool else volume.values
     image = SimpleITK.GetImageFromArray(values)
@@ -124,23 +129,31 @@ def monai_meta(
     affine = ras_affine(volume.affine)
     return dict(affine=affine, original_affine=affine.copy(), spatial_shape=np.array(volume.shape[::-1]), space='RAS')
 
-# %% ../../nbs/volumes/12_nifti.ipynb #edb789cd
+# %% ../../nbs/volumes/12_nifti.ipynb #4a4e1261
 @patch
-def save(self:Volume, path, sheared:bool=False)->Path:
+def save(self:Volume,
+    path:str|PathLike, # A file that ends in `.nii` or `.nii.gz`
+    sheared:bool=False, # Write a tilted stack, too, without a qform?
+)->Path: # `path`
     "Write the volume as NIfTI; see `save_nifti`"
     return save_nifti(self, path, sheared)
 
 @patch(cls_method=True)
-def load(cls:Volume, path, unit:str='')->Volume:
+def load(cls:Volume,
+    path:str|PathLike, # `.nii` or `.nii.gz` with three axes
+    unit:str='', # Of the values; NIfTI does not say
+)->Volume:
     "Read a volume from NIfTI; see `load_nifti`"
     return load_nifti(path, unit)
 
 @patch
-def to_sitk(self:Volume):
+def to_sitk(self:Volume): # `SimpleITK.Image`
     "As a `SimpleITK.Image`"
     return sitk_image(self)
 
 @patch
-def to_torchio(self:Volume, labels:bool=False):
+def to_torchio(self:Volume,
+    labels:bool=False, # A map of labels
+): # `torchio.ScalarImage` or `torchio.LabelMap`
     "As a `torchio.ScalarImage`, or `LabelMap`"
     return torchio_image(self, labels)

@@ -24,7 +24,8 @@ def plain_layout(
     "How the pixels of an uncompressed gray image stand in the file"
     names = 'BitsAllocated','BitsStored','HighBit','PixelRepresentation','Rows','Columns'
     bits,used,high,sign,rows,cols = (int(header.number(name, -1)) for name in names)
-    gray = header.number('SamplesPerPixel')==1 and header.text('PhotometricInterpretation') in ('MONOCHROME1','MONOCHROME2')
+    kind = header.text('PhotometricInterpretation')
+    gray = header.number('SamplesPerPixel')==1 and kind in ('MONOCHROME1','MONOCHROME2')
     if header.pixels is None or not gray or bits not in (8,16) or sign not in (0,1): return
     if not 0<used<=bits or high!=used-1 or rows<1 or cols<1: return
     size = int(header.number('NumberOfFrames', 1))*rows*cols*bits//8
@@ -51,12 +52,13 @@ class StoredReader:
         px = np.empty(count, dtype)
         with open(one.file, 'rb', buffering=0) as file:
             file.seek(one.header.pixels[0]+one.frame*px.nbytes)
-            if file.readinto(memoryview(px).cast('B'))!=px.nbytes: raise DicomError(f'{one.file} is cut off; fetch it again')
+            if file.readinto(memoryview(px).cast('B'))!=px.nbytes:
+                raise DicomError(f'{one.file} is cut off; fetch it again')
         if unused:          # bits above Bits Stored count for nothing
             px <<= dtype.type(unused)
             px >>= dtype.type(unused)
         return px.reshape(int(one.header.number('Rows')), -1)
-    def _decoded(self, one):
+    def _decode(self, one):
         frames = int(one.header.number('NumberOfFrames', 1))
         return stored_values(self.whole(one), one.frame if frames>1 else None)
     def read(self,
@@ -64,7 +66,7 @@ class StoredReader:
     )->np.ndarray: # (rows, cols)
         "Stored values of one slice"
         self._open(one)
-        if self.pixels[0]!=one.frame: self.pixels = one.frame,(self._plain if self.layout else self._decoded)(one)
+        if self.pixels[0]!=one.frame: self.pixels = one.frame,(self._plain if self.layout else self._decode)(one)
         px = self.pixels[1]
         if one.tile is None: return px
         top,left,rows,cols = one.tile
@@ -93,11 +95,13 @@ def rescale_into(
     intercept:float, # Rescale Intercept (0028,1052)
 )->None:
     "Write slope x stored + intercept into place"
-    whole = px.dtype.itemsize<=2 and px.dtype.kind in 'iu' and float(slope).is_integer() and float(intercept).is_integer()
-    if whole and abs(slope)*65536+abs(intercept)<2**24:
-        np.add(px, np.float32(intercept), out=out, dtype=np.float32) if slope==1 else np.multiply(px, np.float32(slope), out=out)
-        if slope!=1: out += np.float32(intercept)
-    elif px.dtype.kind in 'iu' and px.dtype.itemsize==2 and px.size>65536:
+    short = px.dtype.kind in 'iu' and px.dtype.itemsize<=2
+    whole = float(slope).is_integer() and float(intercept).is_integer() and abs(slope)*65536+abs(intercept)<2**24
+    if short and whole and slope==1: np.add(px, np.float32(intercept), out=out, dtype=np.float32)
+    elif short and whole:
+        np.multiply(px, np.float32(slope), out=out, dtype=np.float32)
+        out += np.float32(intercept)
+    elif short and px.dtype.itemsize==2 and px.size>65536:
         out[:] = apply_table(px, _rescale_table(px.dtype.newbyteorder('='), float(slope), float(intercept)))
     else: out[:] = px.astype(np.float64)*slope+intercept
 

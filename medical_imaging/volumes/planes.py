@@ -94,7 +94,8 @@ class PlaneExplorers:
     "Explorers of the three planes, one beside the other"
     planes:dict # Name of a plane to its `Explorer`
     def _repr_html_(self):
-        boxes = ''.join(f'<div style="flex:1 1 300px;min-width:0">{o._repr_html_()}</div>' for o in self.planes.values())
+        boxes = ''.join(f'<div style="flex:1 1 300px;min-width:0">{o._repr_html_()}</div>'
+            for o in self.planes.values())
         return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{boxes}</div>'
     def __repr__(self): return f"PlaneExplorers({', '.join(self.planes)})"
 
@@ -113,25 +114,41 @@ def explore_volume(
     px = cubes.values
     stacks = dict(axial=px, coronal=px[:,::-1].transpose(1, 0, 2)[:,::-1], sagittal=px.transpose(2, 0, 1)[:,::-1])
     options = dict(unit=volume.unit, max_kb=max_kb, max_slices=max_slices)
-    return PlaneExplorers({name: view_explore.explore(v, window, windows, name, **options) for name,v in stacks.items()})
+    return PlaneExplorers({name:view_explore.explore(v, window, windows, name, **options) for name,v in stacks.items()})
 
-# %% ../../nbs/volumes/11_planes.ipynb #e9d23ff9
+# %% ../../nbs/volumes/11_planes.ipynb #36a687f9
 @patch
-def show(self:Volume, index=None, *, window=None, size:float=3.)->np.ndarray:
+def show(self:Volume,
+    index=None, # Slice, row and column to cut through, after `reorient('LPS')`
+    *,
+    window=None, # `Window`, or (lowest, highest) value
+    size:float=3., # Height of the pictures in inches
+)->np.ndarray: # Three matplotlib axes
     "Three planes in their true proportions; see `show_volume`"
     return show_volume(self, index, window=window, size=size)
 
 @patch
-def explore(self:Volume, window=None, windows=None, **options)->PlaneExplorers:
+def explore(self:Volume,
+    window=None, # First window, as for `explore`
+    windows=None, # A button for each, as for `explore`
+    **options, # `max_size`, `max_slices`, `max_kb`
+)->PlaneExplorers: # Shown by Jupyter
     "Three planes with sliders; see `explore_volume`"
     return explore_volume(self, window, windows, **options)
 
 @patch
-def mip(self:Volume, thickness:float, kind:str='max')->Volume:
+def mip(self:Volume,
+    thickness:float, # mm
+    kind:str='max', # Or 'min', or 'mean'
+)->Volume: # As many slices
     "Maximum intensity projection of slabs of some mm; see `slab_volume`"
     return slab_volume(self, thickness, kind)
 
 @patch
-def stack(self:Volume, k:int, neighbors:int=1, fill=None)->np.ndarray:
+def stack(self:Volume,
+    k:int, # Which slice
+    neighbors:int=1, # How many on each side
+    fill=None, # Value of slices beyond the ends; `None` repeats the last
+)->np.ndarray: # (2 x neighbors + 1, rows, cols)
     "Slice `k` with its neighbors as channels; see `neighbor_stack`"
     return neighbor_stack(self, k, neighbors, fill)

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['fill_missing', 'even_positions', 'even_steps', 'correct_tilt']
 
-# %% ../../nbs/volumes/07_repair.ipynb #72786028
+# %% ../../nbs/volumes/07_repair.ipynb #4cba86c2
 import numpy as np
 
-from ..dicom_load import DicomError
+from ..files.errors import DicomError
 from .geometry import affine_normal
 
 # %% ../../nbs/volumes/07_repair.ipynb #9528acfb

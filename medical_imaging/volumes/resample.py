@@ -32,7 +32,8 @@ def axis_weights(
     weights[(old<0) | (old>n-1)] = 0
     weights /= weights.sum(1, keepdims=True)
     rows = np.repeat(np.arange(size), old.shape[1])
-    res = csr_array((weights.ravel().astype(np.float32), (rows, np.clip(old, 0, n-1).astype(int).ravel())), shape=(size,n))
+    res = csr_array((weights.ravel().astype(np.float32), (rows, np.clip(old, 0, n-1).astype(int).ravel())),
+        shape=(size,n))
     res.eliminate_zeros()
     return res
 
@@ -40,7 +41,9 @@ def axis_weights(
 def _along_axis(values, weights, axis):
     "Apply the weights along one axis"
     if axis==0: return (weights@values.reshape(len(values), -1)).reshape(-1, *values.shape[1:])
-    if axis==2: return np.ascontiguousarray((weights@values.reshape(-1, values.shape[2]).T).T).reshape(*values.shape[:2], -1)
+    if axis==2:
+        flat = (weights@values.reshape(-1, values.shape[2]).T).T
+        return np.ascontiguousarray(flat).reshape(*values.shape[:2], -1)
     res = np.empty((len(values), weights.shape[0], values.shape[2]), np.float32)
     for k,px in enumerate(values): res[k] = weights@px
     return res
@@ -69,11 +72,13 @@ def resample_volume(
         n,ratio = values.shape[axis],mm/old
         size = max(1, round(n/ratio))
         if abs(ratio-1)<1e-6: continue
-        values = _nearest_along(values, size, ratio, axis) if whole else _along_axis(values, axis_weights(n, size, ratio), axis)
+        if whole: values = _nearest_along(values, size, ratio, axis)
+        else: values = _along_axis(values, axis_weights(n, size, ratio), axis)
         affine[:3,3] += affine[:3,axis]*((n-1)/2-(size-1)/2*ratio)
         affine[:3,axis] *= ratio
     same = volume.files if values.shape[0]==volume.shape[0] and abs(new[0]/volume.spacing[0]-1)<1e-6 else ()
-    done = f"resampled from {' x '.join(f'{v:.4g}' for v in volume.spacing)} to {' x '.join(f'{v:.4g}' for v in new)} mm"
+    old,now = (' x '.join(f'{v:.4g}' for v in mm) for mm in (volume.spacing, new))
+    done = f'resampled from {old} to {now} mm'
     return Volume(values, affine, same, volume.unit, (*volume.history, done), volume.source)
 
 # %% ../../nbs/volumes/10_resample.ipynb #a8b37c6a
@@ -102,7 +107,8 @@ def reorient_volume(
     "The same voxels in another order"
     letters = letters.upper()
     if len(letters)!=3 or {frozenset((v,_pairs.get(v))) for v in letters}!={frozenset(v) for v in ('LR','PA','SI')}:
-        raise ValueError(f"letters must name one of L and R, one of P and A, one of S and I, as in 'RAS', got {letters!r}")
+        raise ValueError("letters must name one of L and R, one of P and A, one of S and I, as in 'RAS', "
+            f"got {letters!r}")
     have,want = axis_letters(volume.affine)[::-1],letters[::-1]           # slices, rows, columns
     axes = [next(i for i,v in enumerate(have) if v in (w,_pairs[w])) for w in want]
     flips = [k for k,(axis,w) in enumerate(zip(axes, want)) if have[axis]!=w]
@@ -121,7 +127,7 @@ def mask_box(
     "The smallest box around all voxels of a mask"
     mask = np.asarray(mask)!=0
     if mask.ndim!=3 or not mask.any(): raise ValueError(
-        f'mask must have axes (slices, rows, cols) and at least one voxel, got shape {mask.shape} with {int(mask.sum())}')
+        f'mask must have axes (slices, rows, cols) and at least one voxel, got {mask.shape} with {int(mask.sum())}')
     spans = [np.flatnonzero(mask.any(tuple({0,1,2}-{axis}))) for axis in range(3)]
     box = np.array([[s[0]-margin for s in spans], [s[-1]+1+margin for s in spans]])
     return np.clip(box, 0, mask.shape)
@@ -134,16 +140,20 @@ def crop_volume(
     "The voxels in a box"
     low,high = (np.array([int(v) for v in corner]) for corner in box)
     inner_low,inner_high = np.maximum(low, 0),np.minimum(high, volume.shape)
-    if (inner_low>=inner_high).any(): raise ValueError(f'box must have a voxel inside of {volume.shape}, got {np.array(box).tolist()}')
+    if (inner_low>=inner_high).any():
+        raise ValueError(f'box must have a voxel inside of {volume.shape}, got {np.array(box).tolist()}')
     outside = (inner_low!=low).any() or (inner_high!=high).any()
     if outside and fill is None: raise ValueError(
-        f'box reaches beyond the volume of {volume.shape}, got {np.array(box).tolist()}; give a value for the outside with fill=')
+        f'box reaches beyond the volume of {volume.shape}, got {np.array(box).tolist()}; '
+        'give a value for the outside with fill=')
     values = volume.values[tuple(map(slice, inner_low, inner_high))]
-    values = np.pad(values, list(zip(inner_low-low, high-inner_high)), constant_values=fill) if outside else values.copy()
+    if outside: values = np.pad(values, list(zip(inner_low-low, high-inner_high)), constant_values=fill)
+    else: values = values.copy()
     affine = volume.affine.copy()
     affine[:3,3] = volume.points(low)
-    files = tuple(volume.files[i] if 0<=i<len(volume.files) else None for i in range(low[0], high[0])) if volume.files else ()
-    return Volume(values, affine, files, volume.unit, (*volume.history, f'cropped to {low.tolist()} to {high.tolist()}'), volume.source)
+    files = tuple(volume.files[i] if 0<=i<len(volume.files) else None for i in range(low[0], high[0]))
+    return Volume(values, affine, files, volume.unit,
+        (*volume.history, f'cropped from {low.tolist()} to {high.tolist()}'), volume.source)
 
 # %% ../../nbs/volumes/10_resample.ipynb #0724f037
 def source_voxel(
@@ -169,36 +179,53 @@ def labels_to_source(
     labels:np.ndarray, # Mask or labels on its grid, (slices, rows, cols)
 )->np.ndarray: # On the grid that was read; 0 outside of the crop
     "A mask or labels brought back to the slices that were read"
-    if labels.shape!=volume.shape: raise ValueError(f'labels must have the shape of the volume, {volume.shape}, got {labels.shape}')
+    if labels.shape!=volume.shape:
+        raise ValueError(f'labels must have the shape of the volume, {volume.shape}, got {labels.shape}')
     return resample_to_grid(Volume(labels, volume.affine), volume.source, labels=True).values
 
-# %% ../../nbs/volumes/10_resample.ipynb #382077a6
+# %% ../../nbs/volumes/10_resample.ipynb #dd558906
 @patch
-def resample(self:Volume, spacing=1., labels:bool=False)->Volume:
+def resample(self:Volume,
+    spacing=1., # mm, one number or three; `None` keeps one of them
+    labels:bool=False, # Labels or a mask: take the nearest voxel
+)->Volume:
     "The same volume with another spacing in mm; see `resample_volume`"
     return resample_volume(self, spacing, labels)
 
 @patch
-def resample_to(self:Volume, grid, labels:bool=False, fill=None)->Volume:
+def resample_to(self:Volume,
+    grid, # `Volume` or `Grid` whose voxels are wanted
+    labels:bool=False, # Labels or a mask: take the nearest voxel
+    fill=None, # Value outside; NaN by default, 0 for labels
+)->Volume:
     "On the grid of another volume"
     return resample_to_grid(self, grid, labels, fill)
 
 @patch
-def reorient(self:Volume, letters:str='LPS')->Volume:
+def reorient(self:Volume,
+    letters:str='LPS', # Where columns, rows and slices are to run to
+)->Volume:
     "Columns, rows and slices run to these sides of the patient"
     return reorient_volume(self, letters)
 
 @patch
-def crop(self:Volume, box, fill=None)->Volume:
-    "The voxels in [[slice, row, column], [slice, row, column]], half-open"
+def crop(self:Volume,
+    box, # [[slice, row, column], [slice, row, column]], half-open
+    fill=None, # Value outside of the volume
+)->Volume:
+    "The voxels in a box"
     return crop_volume(self, box, fill)
 
 @patch
-def source_index(self:Volume, index)->np.ndarray:
+def source_index(self:Volume,
+    index, # (..., 3): slice, row, column
+)->np.ndarray: # float64, (..., 3)
     "Where voxels were in the volume that was read"
     return source_voxel(self, index)
 
 @patch
-def to_source(self:Volume, labels:np.ndarray)->np.ndarray:
+def to_source(self:Volume,
+    labels:np.ndarray, # Mask or labels on the grid of the volume
+)->np.ndarray: # On the grid that was read
     "A mask or labels brought back to the slices that were read"
     return labels_to_source(self, labels)

@@ -46,7 +46,8 @@ def stack_key(
     "Size, kind and unit of a slice"
     scout = 'LOCALIZER' in s.text('ImageType').split('\\')
     color = s.header.number('SamplesPerPixel', 1)>1 or s.header.text('PhotometricInterpretation')=='PALETTE COLOR'
-    return (*s.shape, color, scout, _rescale_type(s), s.text('StackID'), s.position is not None and s.orientation is not None,
+    return (*s.shape, color, scout, _rescale_type(s), s.text('StackID'),
+        s.position is not None and s.orientation is not None,
         s.pixel_spacing is not None)
 
 def split_stacks(
@@ -91,8 +92,11 @@ def drop_copies(
             (copies if content in seen else others if seen else []).append(file)
             seen.add(content)
     gone = {id(file) for file in copies}
-    found = [_twice(copies, 'copies', 'are byte by byte the same as another and left out', 'nothing has to be done')] if copies else []
-    if others: found.append(_twice(others, 'same UID', 'have the SOP Instance UID (0008,0018) of another, but other contents',
+    found = []
+    if copies: found.append(_twice(copies, 'copies', 'are byte by byte the same as another and left out',
+        'nothing has to be done'))
+    if others: found.append(_twice(others, 'same UID',
+        'have the SOP Instance UID (0008,0018) of another, but other contents',
         'find out which is right; all of them are kept'))
     return [s for s in slices if id(s.file) not in gone],found
 
@@ -159,11 +163,12 @@ def _thickness(s):
     values = [s.values.get(k) for k in ('SpacingBetweenSlices','SliceThickness')]
     return next((abs(v[0]) for v in values if isinstance(v, tuple) and v[0]), 1.)
 
-# %% ../../nbs/volumes/06_stacks.ipynb #9f1c2034
+# %% ../../nbs/volumes/06_stacks.ipynb #d332ac86
 def _color(slices):
-    if slices[0].header.number('SamplesPerPixel', 1)==1 and slices[0].header.text('PhotometricInterpretation')!='PALETTE COLOR': return
     kind = slices[0].header.text('PhotometricInterpretation')
-    yield Finding('color', f'color images, Photometric Interpretation (0028,0004) {kind}: their values are no measurements',
+    if slices[0].header.number('SamplesPerPixel', 1)==1 and kind!='PALETTE COLOR': return
+    yield Finding('color',
+        f'color images, Photometric Interpretation (0028,0004) {kind}: their values are no measurements',
         'look at them with rgb_values', blocks=True)
 
 def _no_place(slices):
@@ -171,7 +176,8 @@ def _no_place(slices):
         if slices[0].pixel_spacing is None: yield Finding('no spacing', 'no Pixel Spacing (0028,0030)',
             'set it in the headers if you know it', blocks=True)
         return
-    yield Finding('no geometry', 'no Image Position (0020,0032) or Orientation (Patient) (0020,0037): the slices have no place in space',
+    yield Finding('no geometry', 'no Image Position (0020,0032) or Orientation (Patient) (0020,0037): '
+        'the slices have no place in space',
         'use the files one by one; their order is that of the instance numbers', blocks=True)
 
 def _whole_mosaic(slices):
@@ -189,7 +195,8 @@ def _rescales(slices):
     if len(pairs)==1: return
     slopes = sorted(p[0][0] for p in pairs if isinstance(p[0], tuple))
     what = f'Rescale Slope (0028,1053) from {slopes[0]:g} to {slopes[-1]:g}' if slopes else 'slope or intercept'
-    yield Finding('rescale', f'{len(pairs)} different rescales, {what}: each slice is scaled by its own', 'nothing has to be done')
+    yield Finding('rescale', f'{len(pairs)} different rescales, {what}: each slice is scaled by its own',
+        'nothing has to be done')
 
 def _sign(slices):
     s = slices[0]
@@ -201,7 +208,8 @@ def _sign(slices):
 
 def _single(slices):
     if len(slices)>1: return
-    yield Finding('one slice', f'one slice: the distance to a next one is taken from its thickness, {_thickness(slices[0]):g} mm',
+    yield Finding('one slice',
+        f'one slice: the distance to a next one is taken from its thickness, {_thickness(slices[0]):g} mm',
         'nothing has to be done', (0,))
 
 _checks = _color,_no_place,_whole_mosaic,_upside_down,_rescales,_sign,_single
@@ -213,9 +221,10 @@ def _jitter(slices):
     if spread<1e-7: return
     extent = [n*mm for n,mm in zip(slices[0].shape, slices[0].pixel_spacing or (1,1))]
     moved = spread*max(extent)
-    yield Finding('orientation', f'orientations differ by up to {spread:.2g}, which moves a corner by up to {moved:.2g} mm',
-        'nothing has to be done' if moved<=min(slices[0].pixel_spacing or (1,))/2 else 'sort out the files by their orientation',
-        blocks=moved>min(slices[0].pixel_spacing or (1,))/2)
+    far = moved>min(slices[0].pixel_spacing or (1,))/2
+    yield Finding('orientation', f'orientations differ by up to {spread:.2g}, which moves a corner by up to '
+        f'{moved:.2g} mm',
+        'sort out the files by their orientation' if far else 'nothing has to be done', blocks=bool(far))
 
 def _cell_findings(cells, positions):
     "Cells with no slice, or with two"
@@ -227,7 +236,8 @@ def _cell_findings(cells, positions):
                 "leave out all but one, or pass duplicates='first' or duplicates='mean'", (k,), where, parts=parts,
                 option='duplicates', blocks=True)
             if not cell: yield Finding('incomplete', f'part {t} has no slice {k}, at {where[0]:g} mm',
-                "take another part, or pass missing='nan' or missing='interpolate'", (k,), where, parts=(t,), option='missing', blocks=True)
+                "take another part, or pass missing='nan' or missing='interpolate'", (k,), where, parts=(t,),
+                option='missing', blocks=True)
 
 # %% ../../nbs/volumes/06_stacks.ipynb #261f5b60
 def _numbers_known(slices): return all(s.header.values.get('InstanceNumber') is not None for s in slices)
@@ -252,9 +262,10 @@ def _geometry_findings(cells, positions, normal):
 
 def _note_parts(dims, parts):
     if parts==1: return []
-    what = ', '.join(f"{name} ({', '.join(f'{v:g}' if isinstance(v, float) else str(v) for v in dict.fromkeys(values))})"
-        for name,values in dims.items())
-    return [Finding('4-D', f'{parts} volumes of the same places, told apart by {what}', f'pass part=0 to part={parts-1}', option='part', blocks=True)]
+    def text_of(values): return ', '.join(f'{v:g}' if isinstance(v, float) else str(v) for v in dict.fromkeys(values))
+    what = ', '.join(f'{name} ({text_of(values)})' for name,values in dims.items())
+    return [Finding('4-D', f'{parts} volumes of the same places, told apart by {what}',
+        f'pass part=0 to part={parts-1}', option='part', blocks=True)]
 
 def _slice_indices(positions, step, findings):
     "Index of each place, with gaps counted"
@@ -275,7 +286,8 @@ def build_stack(
     cells,names,columns = part_cells([[slices[i] for i in group] for group in groups])
     dims = part_values(names, columns)
     step,more = step_findings(positions)
-    found += [*_note_parts(dims, len(columns)), *_jitter(slices), *more, *_cell_findings(cells, positions), *_geometry_findings(cells, positions, normal)]
+    found += [*_note_parts(dims, len(columns)), *_jitter(slices), *more, *_cell_findings(cells, positions),
+        *_geometry_findings(cells, positions, normal)]
     if len(columns)==1 and _numbers_known(slices): found += end_findings([row[0][0].number for row in cells])
     found = [f if f.files else with_files(f, cells) for f in found]
     return Stack(cells, positions, step, dims, found, 'position', _slice_indices(positions, step, found))

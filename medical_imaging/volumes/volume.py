@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from fastcore.basics import patch
 
-from ..dicom_load import DicomError
+from ..files.errors import DicomError
 from .findings import step_tolerance
 from .geometry import affine_spacing,axis_letters,tilt_degrees,voxel_index,voxel_points
 from .places import StoredReader,has_lost_sign,place_slice
@@ -70,11 +70,13 @@ class Volume:
         size,mm = ' x '.join(map(str, self.shape)),' x '.join(f'{v:.4g}' for v in self.spacing)
         more = f', tilted by {self.tilt:.2f} degrees' if self.tilt>.1 else ''
         unit = f' {self.unit}' if self.unit else ''
-        span = f'{np.nanmin(self.values):g} to {np.nanmax(self.values):g}{unit}' if np.isfinite(self.values).any() else 'no value'
+        known = np.isfinite(self.values).any()
+        span = f'{np.nanmin(self.values):g} to {np.nanmax(self.values):g}{unit}' if known else 'no value'
         return f'Volume({size}, spacing {mm} mm, {axis_letters(self.affine)}{more}, {span})'
 
 # %% ../../nbs/volumes/09_volume.ipynb #d6225b19
-_options = dict(missing=('error','nan','interpolate'), duplicates=('error','first','mean'), tilt=('keep','correct','error'),
+_options = dict(missing=('error','nan','interpolate'), duplicates=('error','first','mean'),
+    tilt=('keep','correct','error'),
     spacing=('error','resample'))
 
 def _check_options(**options):
@@ -98,7 +100,8 @@ def blocking_findings(
     "What has to be dealt with before this part can be a volume"
     solved = {name for name,value in options.items() if value not in ('error',)}|{'part'}
     found = [f for f in stack.findings if not f.parts or part in f.parts]
-    return [f for f in found if (f.blocks or f.option=='tilt') and f.option not in solved and (f.blocks or 'tilt' in options)]
+    return [f for f in found if (f.blocks or f.option=='tilt') and f.option not in solved
+        and (f.blocks or 'tilt' in options)]
 
 # %% ../../nbs/volumes/09_volume.ipynb #05cc9e71
 def _cell_values(out, cell, duplicates, read):
@@ -111,7 +114,7 @@ def _cell_values(out, cell, duplicates, read):
         total += out
     out[:] = total/len(cell)
 
-def _filled(stack, part, duplicates, padding):
+def _read_cells(stack, part, duplicates, padding):
     "Slices in their places, NaN where one is missing, with their indices; and what was done"
     rows = [(int(i),row[part]) for i,row in zip(stack.indices, stack.cells) if row[part]]
     values = np.empty((int(stack.indices[-1])+1, *stack.first.shape), np.float32)
@@ -122,7 +125,8 @@ def _filled(stack, part, duplicates, padding):
     for i,cell in rows:
         _cell_values(values[i], cell, duplicates, lambda out, s: place_slice(out, s, reader, lost, padding))
     double = [i for i,cell in rows if len(cell)>1]
-    if double: history.append(f"duplicates of slices {', '.join(map(str, double))}: {'mean' if duplicates=='mean' else 'the first'} taken")
+    if double: history.append(f"duplicates of slices {', '.join(map(str, double))}: "
+        f"{'mean' if duplicates=='mean' else 'the first'} taken")
     return values,[i for i,_ in rows],history
 
 def _mend_missing(values, present, missing):
@@ -153,12 +157,14 @@ def _even_volume(volume, stack, part):
     nearest = np.abs(places[:,None]-stack.positions).argmin(1)
     same = np.abs(places-stack.positions[nearest])<=step_tolerance(stack.step)
     files = tuple(volume.files[i] if ok else None for i,ok in zip(nearest, same))
-    return Volume(values, affine, files, volume.unit, (*volume.history, f'resampled to even steps of {stack.step:g} mm'))
+    return Volume(values, affine, files, volume.unit,
+        (*volume.history, f'resampled to even steps of {stack.step:g} mm'))
 
 def _upright_volume(volume):
     if volume.tilt<=.1: return volume
     values,affine = correct_tilt(volume.values, volume.affine)
-    return Volume(values, affine, volume.files, volume.unit, (*volume.history, f'tilt of {volume.tilt:.2f} degrees corrected'))
+    return Volume(values, affine, volume.files, volume.unit,
+        (*volume.history, f'tilt of {volume.tilt:.2f} degrees corrected'))
 
 def _with_dtype(volume, dtype):
     "Values of another type, if none of them is changed by it"
@@ -191,18 +197,23 @@ def read_volume(
     _check_options(**options)
     part = _check_part(stack, part)
     wrong = blocking_findings(stack, part, **options)
-    if wrong: raise DicomError(f"not a volume: {'; '.join(map(str, wrong[:3]))}{f' (and {len(wrong)-3} more)' if wrong[3:] else ''}")
+    more = f' (and {len(wrong)-3} more)' if wrong[3:] else ''
+    if wrong: raise DicomError(f"not a volume: {'; '.join(map(str, wrong[:3]))}{more}")
     pad = None if padding=='keep' else np.nan if padding=='nan' else float(padding)
-    values,present,history = _filled(stack, part, duplicates, pad)
+    values,present,history = _read_cells(stack, part, duplicates, pad)
     history += _mend_missing(values, present, missing)
     if pad is not None: history.append(f'padding set to {pad:g}')
-    volume = Volume(values, stack.affine(part), _slice_files(stack, part, len(values)), _unit(stack.first), tuple(history))
+    volume = Volume(values, stack.affine(part), _slice_files(stack, part, len(values)), _unit(stack.first),
+        tuple(history))
     volume = _even_volume(volume, stack, part)
     if tilt=='correct': volume = _upright_volume(volume)
     return _with_dtype(volume, dtype)
 
-# %% ../../nbs/volumes/09_volume.ipynb #22082e14
+# %% ../../nbs/volumes/09_volume.ipynb #0bf3827b
 @patch
-def volume(self:Stack, part=None, **options)->Volume:
+def volume(self:Stack,
+    part:int|None=None, # Which volume of a 4-D stack
+    **options, # As for `read_volume`
+)->Volume:
     "`read_volume` of the stack: `missing`, `duplicates`, `tilt`, `spacing`, `padding` and `dtype` as there"
     return read_volume(self, part, **options)
