@@ -37,7 +37,7 @@ from .pixels.decode import rgb_values,stored_values,values_and_padding
 from .regions.crops import crop_resize as crop_boxes
 from .regions.crops import mask2bbox as boxes_of_masks
 from .regions.crops import view_around
-from .tables.table import header_row_of,dicom_table
+from .tables.table import dataset_row,dicom_table
 from .training import segment
 from .windowing import dicom_windows
 
@@ -374,7 +374,7 @@ def as_dict(self:Dataset,
     private=True, # Include private elements, as JSON under `private`?
 )->dict:
     "The header as a dictionary"
-    return header_row_of(self, px_summ, window, private)
+    return dataset_row(self, px_summ, window, private)
 
 @delegates(parallel)
 def _from_dicoms(cls,
