@@ -48,7 +48,7 @@ def parse_bins(
     if isinstance(bins, (str,PathLike)):
         if not Path(bins).is_file(): raise FileNotFoundError(f"bins must be 0, 'image', breakpoints or the path of saved ones, got {str(bins)!r}, which is no file")
         bins = HistScaler.load(bins)
-    if isinstance(bins, HistScaler): return tuple(bins._fitted().tolist()),bins.unit
+    if isinstance(bins, HistScaler): return tuple(bins.fitted_breakpoints().tolist()),bins.unit
     if not isinstance(bins, (np.ndarray,torch.Tensor,Sequence)): raise TypeError(f"bins must be 0, 'image', breakpoints, a HistScaler or the path of one, got {bins!r}")
     return tuple(validate_breakpoints(torch.as_tensor(bins), 1).tolist()),''
 
