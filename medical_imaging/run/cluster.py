@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['map_cluster']
 
-# %% ../../nbs/run/01_cluster.ipynb #48682ca2
+# %% ../../nbs/run/01_cluster.ipynb #9e3f43d8
 import faulthandler,os,pickle,time
 from collections import deque
 from concurrent.futures import CancelledError
@@ -21,7 +21,7 @@ from .. import __version__
 from ..files.errors import reason
 from .parallel import WorkerPool,check_limits,take_oldest,with_progress
 
-# %% ../../nbs/run/01_cluster.ipynb #ad739b4d
+# %% ../../nbs/run/01_cluster.ipynb #5e608329
 def _call_with_deadline(f, timeout, x):
     "`f(x)`, and the end of this process where the worker that should have ended it is gone"
     with open(os.devnull, 'w') as null:
@@ -44,7 +44,7 @@ class _Guard(WorkerPool):
         self.ended = True
         self.stop()
 
-# %% ../../nbs/run/01_cluster.ipynb #d6e022ff
+# %% ../../nbs/run/01_cluster.ipynb #c0d12310
 def _guards_and_ended_runs(worker): return vars(worker).setdefault('_medical_imaging', ({},set()))
 
 def _new_guard(run, f, timeout, version):
@@ -85,7 +85,7 @@ def _call_batch(run, f, timeout, version, items):
         if not guard.tasks: return pickle.dumps(outcomes),time.monotonic()-start
         outcomes.append(take_oldest(guard)[1:])
 
-# %% ../../nbs/run/01_cluster.ipynb #8ebc0748
+# %% ../../nbs/run/01_cluster.ipynb #1cecd9b5
 _batches_per_thread,_files_per_batch,_seconds_per_batch = 3,256,2
 _seconds_without_workers = 60
 
@@ -104,7 +104,8 @@ class _Run:
         from distributed import as_completed
         self.client,self.timeout,self.name,self.dumps = client,timeout,f'map_cluster-{uuid4().hex}',cloudpickle.dumps
         self.address,self.scheduler_is_gone = client.scheduler.address,False
-        self.f = client.submit(bytes, self.dumps(f), key=f'{self.name}-f')   # sent once; a task, so that it can be made again
+        # the function is sent once, as a task, so that it can be made again on another worker
+        self.f = client.submit(bytes, self.dumps(f), key=f'{self.name}-f')
         self.batches,self.by_key,self.count,self.size = deque(),{},0,1
         self.done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
         self.asked_at = self.had_workers_at = time.monotonic()
@@ -195,7 +196,7 @@ class _Run:
             self.client.run(_end_run, self.name, on_error='ignore')
         except (OSError,RuntimeError,ValueError): pass   # no scheduler, no work left
 
-# %% ../../nbs/run/01_cluster.ipynb #ed67b8db
+# %% ../../nbs/run/01_cluster.ipynb #55a717e4
 def _connect(scheduler):
     from distributed import Client
     if isinstance(scheduler, Client): return scheduler
@@ -219,7 +220,7 @@ def _map_on_cluster(f, items, scheduler, timeout):
     finally:
         if client is not scheduler: client.close()
 
-# %% ../../nbs/run/01_cluster.ipynb #007c77da
+# %% ../../nbs/run/01_cluster.ipynb #f70b2f8d
 def _check_scheduler(scheduler):
     try: import distributed
     except ImportError as e:

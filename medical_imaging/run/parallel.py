@@ -133,7 +133,8 @@ def _outcome(pool, task):
     try: res,err = task.future.result()
     except (TimeoutError,ProcessExpired) as e:
         if pool.slots[task.slot]<0: return None                # it was done: another file is to blame
-        return None,death_message(e.exitcode) if isinstance(e, ProcessExpired) else f'took longer than {pool.timeout:g} s'
+        late = f'took longer than {pool.timeout:g} s' if isinstance(e, TimeoutError) else ''
+        return None,late or death_message(e.exitcode)
     except BrokenExecutor:
         pool.broken = True
         return None
@@ -217,11 +218,11 @@ def check_limits(
 def map_files(
     f, # Function of one file, defined at the top of a module or notebook; use `functools.partial` for its options
     fns, # Paths, or anything else that `f` takes: a list, or a generator
-    n_workers:int|None=None, # Processes; `None`: one a core; 0 or 1: only this one, without `timeout`, where a crash is the end
-    timeout:float|None=None, # Seconds for one file; `None` for no limit
+    n_workers:int|None=None, # Processes; `None`: one a core; 0 or 1: only this one, where a crash ends it all
+    timeout:float|None=None, # Seconds for one file, where there are processes; `None` for no limit
     progress:bool=True, # Show a progress bar?
     desc:str='', # Words in front of the bar
-    chunk:int=1, # Most files that a process is given at once: more than one if `f` takes milliseconds and may be called twice
+    chunk:int=1, # Most files a process is given at once: more than 1 if `f` takes milliseconds and may be called twice
 ): # Generator of `(fn, result, error)` in the order of `fns`; `error` is `None`, or one line and `result` is `None`
     "Call `f` for each file on all cores; what goes wrong with one costs that file only"
     check_limits(timeout, n_workers, chunk)
