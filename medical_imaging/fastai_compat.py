@@ -35,7 +35,10 @@ from .dicom_load import DicomError,dcmread,get_dicom_files,is_dicom,number
 from .contrast.display import dataset_pictures,show_dataset
 from .learn import PILDicom,TensorCTScan,TensorDicom
 from .masks import gauss_blur2d,uniform_blur2d
-from .pixels.decode import functional_group,is_colour,modality_values,n_frames,padding_mask,rgb_values,stored_values,values_and_padding
+from .files.elements import functional_group
+from .pixels.color import rgb_values
+from .pixels.decode import is_color,n_frames,stored_values
+from .pixels.frame import modality_values,padding_mask,values_and_padding
 from .tables.table import header_row_of,dicom_table
 from .windowing import dicom_windows
 
@@ -132,7 +135,7 @@ def _resized(ds, size):
     if px.dtype.kind not in 'iu':
         raise DicomError("zoom must have integer pixels, got floats, Float Pixel Data (7FE0,0008); use crop_resize on "
             "modality_values")
-    if is_colour(ds) or ds.get('Modality')=='SEG': return fit(px, labels=True)
+    if is_color(ds) or ds.get('Modality')=='SEG': return fit(px, labels=True)
     pad = padding_mask(ds).numpy()
     if not pad.any(): return np.rint(fit(px.astype(np.float64))).astype(px.dtype)
     share,total = fit((~pad).astype(np.float64)),fit(np.where(pad, 0, px).astype(np.float64))
@@ -254,7 +257,7 @@ def show(self:Dataset,
     "Show an image; for a film, its first frames"
     if {'size','frame'} & set(kwargs): return show_dataset(self, frames, scale, cmap, min_px, max_px, **kwargs)
     pics = [np.asarray(o) for o in dataset_pictures(self, range(min(frames, n_frames(self))), scale, min_px, max_px)]
-    if not (is_colour(self) or scale is None or scale is False): kwargs = dict(vmin=0, vmax=1) | kwargs
+    if not (is_color(self) or scale is None or scale is False): kwargs = dict(vmin=0, vmax=1) | kwargs
     if len(pics)==1: show_image(pics[0], cmap=cmap, **kwargs)
     else: _show_frames(pics, cmap, **kwargs)
 

@@ -16,7 +16,8 @@ from pydicom.dataset import Dataset
 from torch import Tensor
 
 from .arrays.convert import as_images,like,map_images
-from .pixels.decode import grey_values,modality_from_stored,padding_from_stored,modality_unit,values_and_padding
+from .pixels.frame import grey_values,modality_from_stored,padding_from_stored,values_and_padding
+from .pixels.modality import modality_unit
 from .windowing import as_window
 
 # %% ../nbs/30_masks.ipynb #c9fba374

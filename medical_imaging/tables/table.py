@@ -19,7 +19,8 @@ from ..dicom_load import dcmread,list_files
 from .header import text_value,header_dict
 from ..files.errors import DicomError,reason
 from ..run.parallel import map_files
-from ..pixels.decode import is_colour,n_frames,values_and_padding
+from ..pixels.decode import is_color,n_frames
+from ..pixels.frame import values_and_padding
 
 # %% ../../nbs/tables/01_table.ipynb #68efe89c
 def _measured(ds, i):
@@ -46,7 +47,7 @@ def pixel_stats(
 )->dict: # `img_min`, `img_max`, `img_mean`, `img_std`, with `window` also `img_pct_window`: the share strictly inside
     "Statistics of the modality values, padding left out; NaN where all is padding"
     _check_window(window)
-    if 'Rows' not in ds or is_colour(ds): return {}
+    if 'Rows' not in ds or is_color(ds): return {}
     s = dict(n=0, mean=0., m2=0., min=np.inf, max=-np.inf, inside=0)
     for i in range(n_frames(ds)):
         v = _measured(ds, i)
