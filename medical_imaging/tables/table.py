@@ -53,8 +53,7 @@ def pixel_stats(
 # %% ../../nbs/tables/01_table.ipynb #afacea7a
 def _reason_without_path(e):
     "The exception `e` as one line in which a file is called 'the file'"
-    what = reason(e, '')
-    return reason(e, 'the file') if isinstance(e, OSError) or what[:1].islower() else what
+    return reason(e, 'the file')
 
 def _open_file(fn, px_summ):
     "`fn` opened, and why it came without its pixels although they were asked for"
