@@ -77,7 +77,7 @@ class Volume:
 # %% ../../nbs/volumes/09_volume.ipynb #d6225b19
 _options = dict(missing=('error','nan','interpolate'), duplicates=('error','first','mean'),
     tilt=('keep','correct','error'),
-    spacing=('error','resample'))
+    spacing=('error','resample'), sign=('mend','keep'))
 
 def _check_options(**options):
     for name,value in options.items():
@@ -114,12 +114,12 @@ def _cell_values(out, cell, duplicates, read):
         total += out
     out[:] = total/len(cell)
 
-def _read_cells(stack, part, duplicates, padding):
+def _read_cells(stack, part, duplicates, padding, sign):
     "Slices in their places, NaN where one is missing, with their indices; and what was done"
     rows = [(int(i),row[part]) for i,row in zip(stack.indices, stack.cells) if row[part]]
     values = np.empty((int(stack.indices[-1])+1, *stack.first.shape), np.float32)
     reader,history = StoredReader(),[]
-    suspect = any(f.kind=='sign' for f in stack.findings)
+    suspect = sign=='mend' and any(f.kind=='sign' for f in stack.findings)
     lost = suspect and has_lost_sign([s for _,cell in rows for s in cell], reader)
     if lost: history.append('signs of all slices mended: values above 3071 were negative ones')
     for i,cell in rows:
@@ -190,17 +190,18 @@ def read_volume(
     tilt:str='keep', # Or 'correct', or 'error'; kept, the affine says that the stack is sheared
     spacing:str='error', # Or 'resample', for steps that are uneven
     padding='keep', # Or 'nan', or a value, for pixels that were not measured
+    sign:str='mend', # Or 'keep', for a CT whose negative values lost their sign: decided once for the series
     dtype=np.float32, # Type of the values; an error where it cannot hold them
 )->Volume:
     "The volume of one part of a stack; an error that says what to pass where something is wrong"
     options = dict(missing=missing, duplicates=duplicates, tilt=tilt, spacing=spacing)
-    _check_options(**options)
+    _check_options(**options, sign=sign)
     part = _check_part(stack, part)
     wrong = blocking_findings(stack, part, **options)
     more = f' (and {len(wrong)-3} more)' if wrong[3:] else ''
     if wrong: raise DicomError(f"not a volume: {'; '.join(map(str, wrong[:3]))}{more}")
     pad = None if padding=='keep' else np.nan if padding=='nan' else float(padding)
-    values,present,history = _read_cells(stack, part, duplicates, pad)
+    values,present,history = _read_cells(stack, part, duplicates, pad, sign)
     history += _mend_missing(values, present, missing)
     if pad is not None: history.append(f'padding set to {pad:g}')
     volume = Volume(values, stack.affine(part), _slice_files(stack, part, len(values)), _unit(stack.first),
