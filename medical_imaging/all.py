@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['dcmread', 'DicomError', 'get_dicom_files', 'is_dicom', 'explain', 'dicom_table', 'header_dict', 'quality_report',
-           'group_series', 'map_files', 'stored_values', 'modality_values', 'modality_unit', 'n_frames', 'is_colour',
+           'group_series', 'map_files', 'stored_values', 'modality_values', 'modality_unit', 'n_frames', 'is_color',
            'rgb_values', 'padding_mask', 'values_and_padding', 'fix_sign', 'freqhist_bins', 'hist_scaled', 'HistScaler',
            'window', 'Window', 'dicom_windows', 'file_windows', 'pct_in_window', 'display_values', 'display_image',
            'is_inverted', 'to_nchan', 'to_3chan', 'mask_from_blur', 'uniform_blur2d', 'gauss_blur2d', 'body_mask',
@@ -13,7 +13,7 @@ __all__ = ['dcmread', 'DicomError', 'get_dicom_files', 'is_dicom', 'explain', 'd
 
 # %% ../nbs/99_all.ipynb #2a47b5fd
 from .contrast.channels import to_3chan,to_nchan
-from .contrast.display import display_values,file_windows,is_inverted
+from .contrast.display import display_values,file_windows
 from .contrast.hist_scaler import HistScaler
 from .dicom_load import dcmread,explain,get_dicom_files,is_dicom
 from .files.errors import DicomError
@@ -23,8 +23,12 @@ from .masks import body_mask,gauss_blur2d,lung_mask,mask_from_blur,mask_overlay,
 from .pipeline.convert import display_image
 from .pipeline.quality import quality_report
 from .pipeline.recipe import Recipe
-from .pixels.decode import fix_sign,is_colour,modality_unit,modality_values,n_frames,padding_mask
-from .pixels.decode import rgb_values,stored_values,values_and_padding
+from .pixels.color import rgb_values
+from .pixels.decode import is_color,n_frames,stored_values
+from .pixels.frame import modality_values,padding_mask,values_and_padding
+from .pixels.header import is_inverted
+from .pixels.modality import modality_unit
+from .pixels.sign import fix_sign
 from .prepare import prepare
 from .regions.crops import CropRecord,crop_resize,mask2bbox
 from .run.parallel import map_files
@@ -39,7 +43,7 @@ from .windowing import Window,dicom_windows,pct_in_window,window
 
 _all_ = ['dcmread', 'DicomError', 'get_dicom_files', 'is_dicom', 'explain',
     'dicom_table', 'header_dict', 'quality_report', 'group_series', 'map_files',
-    'stored_values', 'modality_values', 'modality_unit', 'n_frames', 'is_colour', 'rgb_values', 'padding_mask',
+    'stored_values', 'modality_values', 'modality_unit', 'n_frames', 'is_color', 'rgb_values', 'padding_mask',
     'values_and_padding', 'fix_sign',
     'freqhist_bins', 'hist_scaled', 'HistScaler',
     'window', 'Window', 'dicom_windows', 'file_windows', 'pct_in_window',
