@@ -254,14 +254,13 @@ def show(self:Dataset,
 # %% ../nbs/70_fastai_compat.ipynb #e37b4351
 @patch
 def mask_from_blur(x:Tensor, window, sigma=0.3, thresh=0.05, remove_max=True)->Tensor:
-    "`mask_from_blur` of modality values"
-    return masks.mask_from_blur(x, window, sigma, thresh, remove_max)
+    "`mask_from_blur` of modality values; `sigma` is twice its `box`"
+    return masks.mask_from_blur(x, window, sigma/2, thresh, remove_max)
 
 @patch
 def mask_from_blur(x:Dataset, window, sigma=0.3, thresh=0.05, remove_max=True)->Tensor:
-    "`mask_from_blur` of modality values, without padding"
-    hu,pad = values_and_padding(x)
-    return masks.mask_from_blur(hu, window, sigma, thresh, remove_max, pad if pad.any() else None)
+    "`mask_from_blur` of modality values, without padding; `sigma` is twice its `box`"
+    return masks.mask_from_blur(x, window, sigma/2, thresh, remove_max)
 
 # %% ../nbs/70_fastai_compat.ipynb #67f58376
 def mask2bbox(
