@@ -32,8 +32,12 @@ from .dicom_load import DicomError,dcmread,get_dicom_files,number
 from .contrast.display import dataset_pictures,show_dataset
 from .learn import PILCTScan,PILDicom,TensorCTScan,TensorDicom
 from .masks import gauss_blur2d,uniform_blur2d
-from .pixels.decode import functional_group,is_colour,modality_values,n_frames,padding_mask
-from .pixels.decode import rgb_values,stored_values,values_and_padding
+from .files.elements import functional_group
+from .pixels.decode import is_color,n_frames
+from .pixels.frame import modality_values,padding_mask
+from .pixels.color import rgb_values
+from .pixels.decode import stored_values
+from .pixels.frame import values_and_padding
 from .regions.crops import crop_resize as crop_boxes
 from .regions.crops import mask2bbox as boxes_of_masks
 from .regions.crops import view_around
@@ -125,7 +129,7 @@ def _resized_values(ds, size):
     if px.dtype.kind not in 'iu':
         raise DicomError("zoom must have integer pixels, got floats, Float Pixel Data (7FE0,0008); use crop_resize on "
             "modality_values")
-    if is_colour(ds) or ds.get('Modality')=='SEG': return fit(px, labels=True)
+    if is_color(ds) or ds.get('Modality')=='SEG': return fit(px, labels=True)
     pad = padding_mask(ds).numpy()
     if not pad.any(): return np.rint(fit(px.astype(np.float64))).astype(px.dtype)
     share,total = fit((~pad).astype(np.float64)),fit(np.where(pad, 0, px).astype(np.float64))
@@ -247,7 +251,7 @@ def show(self:Dataset,
     "Show an image; for a cine, its first frames"
     if {'size','frame'} & set(kwargs): return show_dataset(self, frames, scale, cmap, min_px, max_px, **kwargs)
     pics = [np.asarray(o) for o in dataset_pictures(self, range(min(frames, n_frames(self))), scale, min_px, max_px)]
-    if not (is_colour(self) or scale is None or scale is False): kwargs = dict(vmin=0, vmax=1) | kwargs
+    if not (is_color(self) or scale is None or scale is False): kwargs = dict(vmin=0, vmax=1) | kwargs
     if len(pics)==1: show_image(pics[0], cmap=cmap, **kwargs)
     else: _show_frames(pics, cmap, **kwargs)
 

@@ -17,7 +17,7 @@ from .arrays.convert import as_array,is_tensor,like,on_device
 from .arrays.counts import array_breakpoints,as_codes,breakpoints_from_counts,count_codes,count_values
 from .arrays.counts import ranks,sorted_breakpoints
 from .arrays.tables import apply_table,fill_table,widen
-from .pixels.decode import grey_values,modality_from_stored,modality_mapping
+from .pixels.frame import grey_values,modality_from_stored,modality_mapping
 
 if TYPE_CHECKING: from torch import Tensor
 

@@ -13,7 +13,8 @@ from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
 from .arrays.convert import as_array,as_images,is_tensor,like,map_images,on_device
-from .pixels.decode import modality_unit,values_and_padding
+from .pixels.frame import values_and_padding
+from .pixels.modality import modality_unit
 from .windowing import Window,as_window
 
 # %% ../nbs/30_masks.ipynb #c9fba374
