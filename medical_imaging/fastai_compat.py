@@ -275,7 +275,7 @@ def mask2bbox(
     mask, # Boolean or whole-number mask, (rows, cols) or (batch, rows, cols)
 )->Tensor: # int64, (2, 2) or (2, 2, batch): [[top, left], [bottom, right]], half-open
     "The smallest box around every pixel of a mask; all of the image where it is empty"
-    boxes = crops.mask2bbox((mask if mask.ndim>2 else mask[None])!=0)
+    boxes = crops.mask2bbox((mask if mask.ndim>2 else mask[None])!=0, empty='whole')
     return boxes.permute(1,2,0) if mask.ndim>2 else boxes[0]
 
 def _into(lo, hi, n):
@@ -285,7 +285,7 @@ def _into(lo, hi, n):
 
 def _box_for(box, shape, size):
     "`box` grown to the aspect of `size`, inside of an image of `shape` where that is possible"
-    return list(zip(*(_into(lo, hi, n) for lo,hi,n in zip(*crops._view(box, size), shape))))
+    return list(zip(*(_into(lo, hi, n) for lo,hi,n in zip(*crops.view_around(box, size), shape))))
 
 def crop_resize(
     x, # Batch of finite numbers, (batch, rows, cols) or (batch, channels, rows, cols)

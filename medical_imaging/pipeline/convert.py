@@ -15,7 +15,7 @@ import tifffile,xxhash
 from pydicom.dataset import Dataset
 
 from ..contrast.channels import channel_function
-from ..regions.crops import CropRecord,cut_crop,resize_rows,mask2bbox
+from ..regions.crops import CropRecord,cut_crop,mask2bbox,resize_kept
 from ..dicom_load import element
 from ..files.errors import DicomError
 from ..contrast.display import VoiLut,display_mapping,rgb8,widen,choose_window,is_inverted
@@ -88,7 +88,7 @@ def _box(frame, recipe):
 def _record(shape, box, recipe):
     "The crop, or `None` where the image stays as it is"
     if recipe.size is None and recipe.crop=='none': return
-    return CropRecord.of(box, shape, recipe.size, recipe.fit if recipe.size else 'stretch')
+    return CropRecord.from_box(box, shape, recipe.size, recipe.fit if recipe.size else 'stretch')
 
 # %% ../../nbs/pipeline/06_convert.ipynb #d2e84af3
 def _looked_up(px, stored, f, dtype=np.float32):
@@ -103,12 +103,7 @@ def _looked_up(px, stored, f, dtype=np.float32):
 
 def _resized(a, rec):
     "Channels (rows, n, cols) of the part that a record keeps, filled with 0 and resized as `cut_crop` does: (n, rows, cols)"
-    (t,l),(b,r),(vt,vl),(vb,vr) = *rec.kept,*rec.view
-    if rec.kept!=rec.view: a = np.pad(a, [(t-vt,vb-b),(0,0),(l-vl,vr-r)])
-    rows,cols = rec.size
-    if (len(a),a.shape[-1])==rec.size: return np.moveaxis(a, 1, 0)
-    a = resize_rows(a, rows).reshape(-1, a.shape[-1])
-    return resize_rows(cv2.transpose(a), cols).reshape(cols, rows, -1).T     # its columns lie one after the other
+    return np.moveaxis(resize_kept(a.swapaxes(1, 2), rec), -1, 0)
 
 def _cropped(frame, rec, f):
     "Channels (n, rows, cols) of the part that a record keeps, resized"
@@ -210,11 +205,11 @@ def display_image(
 def _rounded(planes, dtype): return np.rint(planes*np.float32(np.iinfo(dtype).max)).astype(dtype)
 def planes_to_image(planes, dtype=np.uint8):
     "Channels in [0,1] as whole numbers, (rows, cols) or (rows, cols, n)"
-    turned = planes.T.flags.c_contiguous
-    px = planes.T if turned else cv2.merge([*planes])
-    if dtype!=np.uint8: res = _rounded(px, dtype)
-    else: res = cv2.convertScaleAbs(px.reshape(len(px), -1), alpha=255).reshape(px.shape)    # the same, faster
-    return cv2.transpose(res) if turned else res
+    px = np.moveaxis(planes, 0, -1)
+    if not px.flags.c_contiguous: px = cv2.merge([*planes])
+    if px.shape[-1]==1: px = px[...,0]
+    if dtype!=np.uint8: return _rounded(px, dtype)
+    return cv2.convertScaleAbs(px.reshape(len(px), -1), alpha=255).reshape(px.shape)    # the same, faster
 
 # %% ../../nbs/pipeline/06_convert.ipynb #f8661f8c
 def _tif(planes, colour):

