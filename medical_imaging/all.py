@@ -36,7 +36,7 @@ from .labels.rle import *
 from .testing.samples import *
 from .series import *
 from .view.show import *
-from .files.storage import *
+from .files.source import *
 from .tables.table import *
 from .windowing import *
 from .pipeline.worker import *
@@ -48,6 +48,6 @@ _modules = [import_module(f'medical_imaging.{o}')
     'tables.header','tables.table','view.show','view.pack','view.explore','histogram_scaling','contrast.hist_scaler',
     'windowing','contrast.display','contrast.channels','masks','regions.crops','labels.rle','series','run.cluster',
     'pipeline.report','tables.columns','pipeline.checks','pipeline.encoding','pipeline.quality',
-    'pipeline.recipe','files.storage','pipeline.convert',
+    'pipeline.recipe','files.source','pipeline.convert',
     'pipeline.worker','pipeline.journal','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

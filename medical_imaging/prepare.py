@@ -29,7 +29,7 @@ from .pipeline.checks import quality_columns
 from .pipeline.quality import quality_report
 from .pipeline.recipe import Recipe
 from .pipeline.report import Table,report_page
-from .files.storage import Store,only_run,WORK_DIR
+from .files.source import Source,only_run,WORK_DIR
 from .pipeline.worker import clean_message,as_shown,convert_file,image_names,pick_frames
 
 # %% ../nbs/50_prepare.ipynb #6a66d153
@@ -216,7 +216,7 @@ def prepare(
     "Convert the DICOM files below `src` into training images, a table, a list of failures and a report"
     if recipe is not None and settings: raise ValueError(f"settings must not be given beside a recipe, got {', '.join(settings)}; use dataclasses.replace on the recipe")
     recipe = Recipe(**settings) if recipe is None else recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
-    src,dst = Store(os.fspath(src)),Store(os.fspath(dst))
+    src,dst = Source(os.fspath(src)),Source(os.fspath(dst))
     names = _sources(src, dst)
     with only_run(dst):
         begun = _begun(dst, src.root, recipe)

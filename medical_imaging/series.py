@@ -14,7 +14,7 @@ import numpy as np
 from fastcore.foundation import L
 from pydicom.dataset import Dataset
 
-from .dicom_load import dcmread,element,get_dicom_files,number
+from .dicom_load import dcmread,element,list_files,number
 from .files.errors import DicomError
 
 # %% ../nbs/40_series.ipynb #22cbff86
@@ -85,12 +85,11 @@ def _one_series(uid, items):
 
 # %% ../nbs/40_series.ipynb #86580626
 def group_series(
-    paths:list|str|PathLike, # DICOM files, or a folder to search with `get_dicom_files`
+    paths:list|str|PathLike, # DICOM files, or a folder, archive ('zip://::a.zip') or URL to search
 )->L: # One `SeriesFiles` a series, and a last one for files that cannot be read, if there are any
     "Group files by Series Instance UID (0020,000E) and sort each group by position; only headers are read"
-    if isinstance(paths, (str,PathLike)): paths = get_dicom_files(paths)
     groups,bad = {},[]
-    for fn in paths:
+    for fn in list_files(paths):
         try:
             h = dcmread(fn, stop_before_pixels=True, specific_tags=_series_tags)
             item = fn,h,slice_position(h)

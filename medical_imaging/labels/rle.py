@@ -17,7 +17,7 @@ from pandas import DataFrame
 from torch import Tensor
 
 from ..regions.crops import check_mask,size_pair
-from ..masks import as_array
+from ..arrays.convert import as_images
 
 # %% ../../nbs/labels/00_rle.ipynb #8e45a72e
 _orders = ('siim','kaggle','coco')
@@ -131,7 +131,7 @@ def rle_encode(
     if compress and order!='coco': raise ValueError(f"compress must be False for order={order!r}, got True; only COCO has a compressed form")
     check_mask(mask)
     if mask.ndim!=2: raise ValueError(f"mask must have shape (rows, cols), got {tuple(mask.shape)}; encode one at a time")
-    a = as_array(mask, 'mask')
+    a = as_images(mask, 'mask')
     on = cv2.transpose(np.ascontiguousarray(a if a.dtype==bool else a!=0).view(np.uint8)).ravel()
     edges = np.flatnonzero(on[1:]!=on[:-1])+1
     edges = np.concatenate([[0]*int(on[0]), edges, [len(on)]*int(on[-1] or order=='coco')]).astype(np.int64)

@@ -14,15 +14,15 @@ import numpy as np
 import tifffile,xxhash
 from pydicom.dataset import Dataset
 
+from ..arrays.counts import breakpoints_from_counts,count_values
+from ..arrays.tables import map_by_value,widen
 from ..contrast.channels import channel_function
 from ..regions.crops import CropRecord,cut_crop,mask2bbox,resize_kept
 from ..dicom_load import element
 from ..files.errors import DicomError
-from ..contrast.display import VoiLut,display_mapping,rgb8,widen,choose_window,is_inverted
-from ..contrast.hist_scaler import count_values
-from ..histogram_scaling import breakpoints_from_counts
+from ..contrast.display import VoiLut,display_mapping,rgb8,choose_window,is_inverted
 from ..masks import body_box,lung_mask,mask_from_blur
-from ..pixels.decode import map_by_value,grey_values,padding_range,check_image,functional_group,has_wrong_sign,is_colour,modality_mapping,modality_unit
+from ..pixels.decode import grey_values,padding_range,check_image,functional_group,has_wrong_sign,is_colour,modality_mapping,modality_unit
 from .recipe import Recipe
 from ..windowing import Window
 

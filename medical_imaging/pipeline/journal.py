@@ -12,13 +12,13 @@ from itertools import chain,islice
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..files.storage import Store,WORK_DIR
+from ..files.source import Source,WORK_DIR
 
 # %% ../../nbs/pipeline/07_journal.ipynb #e2968f6b
 class Journal:
     "Lines of JSON, kept in parts"
     def __init__(self,
-        store:Store, # Where the result goes
+        store:Source, # Where the result goes
         per_part:int=2000, # Lines in a part
         every:float=10., # Seconds between two writings, for a store that is not a folder
     ):

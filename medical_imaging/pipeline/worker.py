@@ -13,12 +13,13 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from .convert import Picture,planes_to_image,convert_image,encoded
-from ..dicom_load import content_kind,dcmread,element
-from ..files.errors import DicomError,reason
+from ..dicom_load import dcmread,element
+from ..files.content import DICOM_KINDS,content_kind
+from ..files.errors import DicomError,RepairWarning,reason
 from ..pixels.decode import modality_unit,n_frames
 from .recipe import Recipe
 from .report import SheetEntry,thumbnail
-from ..files.storage import Store
+from ..files.source import Source
 from ..tables.header import header_dict
 
 # %% ../../nbs/pipeline/09_worker.ipynb #9fca22c4
@@ -102,7 +103,7 @@ def _frames(ds, source, stem, recipe, show):
         try:
             pic = convert_image(ds, recipe, i)
             data = encoded(pic, recipe) if isinstance(pic, Picture) else None
-        except Exception as e: failed.setdefault(clean_message(reason(e)), []).append(i)   # any decoder may fail in any way
+        except Exception as e: failed.setdefault(clean_message(reason(e, source='')), []).append(i)   # any decoder may fail in any way
         else:
             if data is None: out['dropped'].append([i,pic]); continue
             pics.append((f"{stem}{f'_frame{i:03}' if n>1 else ''}.{recipe.suffix}", data))
@@ -117,7 +118,7 @@ def _converted(item, data, recipe, salt):
         warnings.simplefilter('always')
         ds = dcmread(data)
         out,pics = _frames(ds, source, picture_name(ds, source, name, recipe, salt), recipe, show)
-    notes = [clean_message(str(o.message)) for o in caught if ' was repaired: ' in str(o.message)]
+    notes = [o.message.what for o in caught if isinstance(o.message, RepairWarning)]
     for o in out['rows']: o['note'] = '; '.join(filter(None, [*notes, o['note']])) or None
     return out | dict(name=name),pics
 
@@ -127,18 +128,18 @@ _no_room = (errno.ENOSPC, errno.EROFS, errno.EACCES, getattr(errno, 'EDQUOT', er
 
 def convert_file(
     item:tuple, # Name of the file in `src`, name for its pictures, and whether to show it on the contact sheet
-    src:Store, # Where the file is
-    dst:Store, # Where its pictures go
+    src:Source, # Where the file is
+    dst:Source, # Where its pictures go
     recipe:Recipe, # What to make of it
     salt:str='', # Secret for hashed names
 )->str: # A line of JSON: rows for the table, error, frames left out, thumbnail; `stop` where nothing can be written
     "Convert one file"
     if item[0].endswith('/'): return json.dumps(dict(source=item[0], name=item[1], rows=[], error='the folder cannot be opened, as a rule for want of permission; let this user see what is in it and start again with retry'))
     data = src.read(item[0])
-    kind = content_kind(io.BytesIO(data))
-    if kind not in ('dicom','bare') and (kind=='dicomdir' or not _claims.search(item[0])): return json.dumps(dict(source=item[0], skip=True))
+    kind = content_kind(data)
+    if kind not in DICOM_KINDS and (kind=='dicomdir' or not _claims.search(item[0])): return json.dumps(dict(source=item[0], skip=True))
     try: out,pics = _converted(item, data, recipe, salt)
-    except DicomError as e: return json.dumps(dict(source=item[0], name=item[1], rows=[], error=clean_message(str(e))))
+    except DicomError as e: return json.dumps(dict(source=item[0], name=item[1], rows=[], error=clean_message(reason(e, source=''))))
     try:
         for name,png in pics: dst.write(name, png)
     except OSError as e:

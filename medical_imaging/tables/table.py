@@ -15,7 +15,7 @@ import pandas as pd
 from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
-from ..dicom_load import dcmread,get_dicom_files
+from ..dicom_load import dcmread,list_files
 from .header import text_value,header_dict
 from ..files.errors import DicomError,reason
 from ..run.parallel import map_files
@@ -136,13 +136,8 @@ def rows_frame(
     return pd.DataFrame({k:_series(cols.pop(k)) for k in names})
 
 # %% ../../nbs/tables/01_table.ipynb #893569d5
-def _files(fns):
-    "Paths in a folder, or the paths given"
-    if not isinstance(fns, (str,os.PathLike)): return list(fns)
-    return list(get_dicom_files(fns)) if not os.path.isfile(fns) else [fns]
-
 def dicom_table(
-    fns:list|str|Path, # Paths of files, or a folder to search with `get_dicom_files`, which leaves out what is no DICOM
+    fns:list|str|Path, # Paths of files, or a folder, archive ('zip://::a.zip') or URL to search; what is no DICOM is left out
     px_summ:bool=False, # Add the `pixel_stats` of each image? Reads and decodes all pixels
     window:tuple[float,float]|None=None, # With `px_summ`: width and level for `img_pct_window`
     private:bool=True, # Include private elements, as JSON in the column `private`?
@@ -152,7 +147,7 @@ def dicom_table(
 )->pd.DataFrame: # One row a file, in the order of `fns`; first columns `fname` and `error`
     "The headers of all `fns`; whatever a file holds, it gets a row"
     _check_window(window)
-    rows = _rows(_files(fns), px_summ, window, private, n_workers=n_workers, timeout=timeout, progress=progress, desc='headers')
+    rows = _rows(list_files(fns), px_summ, window, private, n_workers=n_workers, timeout=timeout, progress=progress, desc='headers')
     return rows_frame(rows, ('fname','error') + (_stats[:5 if window else 4] if px_summ else ()))
 
 # %% ../../nbs/tables/01_table.ipynb #672d3a1b

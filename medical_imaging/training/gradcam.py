@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor,nn
 
 from ..regions.crops import CropRecord,mask2bbox
-from ..masks import as_array,largest_piece,like
+from ..arrays.convert import as_images,like
+from ..masks import largest_piece
 
 # %% ../../nbs/training/04_gradcam.ipynb #f5406844
 @dataclass(frozen=True, eq=False)
@@ -135,7 +136,7 @@ def cam_box(
 ): # int64, (2, 2) or (batch, 2, 2), kind of `cam`; in a batch a map without evidence gets the whole image
     "The box around the largest connected piece of what is strongest in a map"
     if not 0<share<=1: raise ValueError(f"share must be above 0 and at most 1, got {share}")
-    a = as_array(cam, 'cam')
+    a = as_images(cam, 'cam')
     if a.ndim not in (2,3) or not (a>=0).all():
         raise ValueError(f"cam must be a map (rows, cols) or (batch, rows, cols) of at least 0, got shape {a.shape} "
             f"with lowest value {a.min():g}")
@@ -168,7 +169,7 @@ def cam_overlay(
 )->np.ndarray: # Float32 in [0,1], (rows, cols, 3), for `show_images`
     "An image in greys with the map in colours over it"
     if not 0<=alpha<=1: raise ValueError(f"alpha must be a share from 0 to 1, got {alpha}")
-    x,m = (as_array(o, k).astype(np.float32) for o,k in ((image,'image'),(cam,'cam')))
+    x,m = (as_images(o, k).astype(np.float32) for o,k in ((image,'image'),(cam,'cam')))
     x = x.mean(0) if x.ndim==3 else x
     if x.ndim!=2 or x.shape!=m.shape:
         raise ValueError(f"image and cam must have the same rows and columns, got {x.shape} and {m.shape}")

@@ -27,7 +27,7 @@ from ..files.errors import DicomError
 from ..learn import TensorChannels
 from ..pipeline.recipe import Recipe
 from .splits import check_leak,column_splits
-from ..files.storage import Store
+from ..files.source import Source
 
 # %% ../../nbs/training/05_prepared.ipynb #3a7d6ffc
 def decoded(
@@ -161,8 +161,8 @@ class PreparedDataLoaders(DataLoaders):
     def recipe(self): return next(o for o in self.train.dataset.tls[0].tfms.fs if isinstance(o, _Read)).recipe
 
 def _opened(dst, keep):
-    "Store, recipe and table of a folder"
-    store = Store(str(dst))
+    "Source, recipe and table of a folder"
+    store = Source(str(dst))
     if not store.exists('metadata.parquet'):
         raise FileNotFoundError(f"{dst} must be a folder that dicom_prepare has finished, got no metadata.parquet in "
             f"it; start dicom_prepare again to go on")
