@@ -223,7 +223,7 @@ def _breaks(bins):
     if isinstance(bins, (int,float)):
         raise ValueError(f"bins must be None, a HistScaler, breakpoints of freqhist_bins, or 0 for no histogram "
             f"channel, got {bins}")
-    return bins._fitted() if isinstance(bins, HistScaler) else validate_breakpoints(bins, 1)
+    return bins.fitted_breakpoints() if isinstance(bins, HistScaler) else validate_breakpoints(bins, 1)
 
 class ToChannels(DisplayedTransform):
     "Windows, and the histogram-scaled image, as channels of a batch of modality values"

@@ -14,113 +14,147 @@ import cv2
 import numpy as np
 import pandas as pd
 from pandas import DataFrame
-from torch import Tensor
 
+from ..arrays.convert import as_images,is_tensor
+from ..arrays.runs import run_edges,siim_text
 from ..regions.crops import check_mask,size_pair
-from ..arrays.convert import as_images
 
 # %% ../../nbs/labels/00_rle.ipynb #8e45a72e
 _orders = ('siim','kaggle','coco')
 
-def _is_none(rle): return rle is None or isinstance(rle, float) and rle!=rle
+def _is_missing(rle): return rle is None or isinstance(rle, float) and rle!=rle
 
-def _numbers(rle):
+def _whole_numbers(rle):
     "The whole numbers of a line, int64"
     if isinstance(rle, (bytes,bytearray)): rle = rle.decode('ascii', 'replace')
+    if is_tensor(rle): rle = rle.cpu()
     try:
-        if isinstance(rle, str): return np.array([int(o) for o in rle.split()], np.int64)
-        nums = np.array(rle.cpu() if isinstance(rle, Tensor) else rle) if len(rle) else np.zeros(0, np.int64)
-    except (ValueError,TypeError,OverflowError): raise ValueError(f"rle must hold whole numbers, got {str(rle)[:40]!r}") from None
-    if nums.ndim!=1 or nums.dtype.kind not in 'iu': raise TypeError(f"rle must be text or whole numbers in one line, got {nums.dtype} of shape {nums.shape}")
-    return nums.astype(np.int64)
+        if isinstance(rle, str): return np.array([int(word) for word in rle.split()], np.int64)
+        numbers = np.array(rle) if len(rle) else np.zeros(0, np.int64)
+    except (ValueError,TypeError,OverflowError):
+        raise ValueError(f"rle must hold whole numbers, got {str(rle)[:40]!r}") from None
+    if numbers.ndim!=1 or numbers.dtype.kind not in 'iu':
+        raise TypeError("rle must be text or whole numbers in one line, "
+            f"got {numbers.dtype} of shape {numbers.shape}")
+    return numbers.astype(np.int64)
 
-def _beyond(end, n, shape): return ValueError(f"runs must end inside of the image of shape {shape}, at pixel {n}, got {end}; check shape and order")
+def _beyond_error(end, n, shape):
+    return ValueError(f"runs must end inside of the image of shape {shape}, at pixel {n}, got {end}; "
+        "check shape and order")
 
 # %% ../../nbs/labels/00_rle.ipynb #0fde2875
-def _pairs(rle, shape, order):
-    "Lengths of runs, off and on in turn, of an encoding in pairs"
-    nums,n = _numbers(rle),shape[0]*shape[1]
-    if len(nums)==1 and nums[0]==-1: return np.array([n])
-    if len(nums)%2: raise ValueError(f"rle must hold pairs of start and length, got an odd number of numbers: {len(nums)}")
-    if len(nums)==0: return np.array([n])
-    if nums.min()<0: raise ValueError(f"starts and lengths must not be negative, got {nums.min()}")
-    if nums.max()>n: raise _beyond(nums.max(), n, shape)
-    if order=='kaggle':
-        ends = nums[::2]+nums[1::2]
-        gaps = nums[::2]-np.r_[1,ends[:-1]]
-        if gaps.min()<0: raise ValueError(f"starts must count from 1 and come after the last run, got {nums[2*gaps.argmin()]} in pair {gaps.argmin()+1}; order='siim' reads distances")
-        nums[::2] = gaps
-    if nums.sum()>n: raise _beyond(nums.sum(), n, shape)
-    return np.append(nums, n-nums.sum())
+def _distances_from_starts(starts, lengths):
+    "Pixels from the end of each run to the start of the next, of starts that count from 1"
+    ends = starts+lengths
+    distances = starts-np.concatenate([[1],ends[:-1]])
+    worst = distances.argmin()
+    if distances[worst]<0:
+        raise ValueError("starts must count from 1 and come after the last run, "
+            f"got {starts[worst]} in pair {worst+1}; order='siim' reads distances")
+    return distances
 
-def _counts(rle, shape):
+def _counts_from_pairs(rle, shape, order):
+    "Lengths of runs, off and on in turn, of an encoding in pairs"
+    numbers,n = _whole_numbers(rle),shape[0]*shape[1]
+    if numbers.tolist() in ([],[-1]): return np.array([n])
+    if len(numbers)%2:
+        raise ValueError(f"rle must hold pairs of start and length, got an odd number of numbers: {len(numbers)}")
+    if numbers.min()<0: raise ValueError(f"starts and lengths must not be negative, got {numbers.min()}")
+    if numbers.max()>n: raise _beyond_error(numbers.max(), n, shape)
+    if order=='kaggle': numbers[::2] = _distances_from_starts(numbers[::2], numbers[1::2])
+    if numbers.sum()>n: raise _beyond_error(numbers.sum(), n, shape)
+    return np.append(numbers, n-numbers.sum())
+
+def _counts_from_coco(rle, shape):
     "Lengths of runs of COCO's dict"
-    if not isinstance(rle, dict) or not {'counts','size'}<=set(rle): raise TypeError(f"rle must be a dict with 'counts' and 'size' for order='coco', got {str(rle)[:40]}")
-    if tuple(rle['size'])!=shape: raise ValueError(f"shape must be the size of the encoding, {tuple(rle['size'])}, got {shape}")
-    counts = _uncompressed(rle['counts']) if isinstance(rle['counts'], (str,bytes)) else _numbers(rle['counts'])
-    n = shape[0]*shape[1]
+    if not isinstance(rle, dict) or not {'counts','size'}<=set(rle):
+        raise TypeError(f"rle must be a dict with 'counts' and 'size' for order='coco', got {str(rle)[:40]}")
+    if tuple(rle['size'])!=shape:
+        raise ValueError(f"shape must be the size of the encoding, {tuple(rle['size'])}, got {shape}")
+    counts,n = rle['counts'],shape[0]*shape[1]
+    counts = _counts_from_text(counts) if isinstance(counts, (str,bytes)) else _whole_numbers(counts)
     if counts.min(initial=0)<0: raise ValueError(f"counts must not be negative, got {counts.min()}")
-    if counts.max(initial=0)>n or counts.sum()!=n: raise ValueError(f"counts must sum to the {n} pixels of shape {shape}, got {sum(counts.tolist())}")
+    if counts.max(initial=0)>n or counts.sum()!=n:
+        raise ValueError(f"counts must sum to the {n} pixels of shape {shape}, got {sum(counts.tolist())}")
     return counts
 
 # %% ../../nbs/labels/00_rle.ipynb #3d8b3994
-def _uncompressed(text):
-    "Numbers of COCO's compressed counts: five bits a character, then whether more follow; differences to the number two before"
-    data,nums,x,k = text.encode() if isinstance(text, str) else bytes(text),[],0,0
-    for c in data:
-        c -= 48
-        if not 0<=c<64 or k>60: raise ValueError(f"counts must be COCO's compressed text, got {str(text)[:40]!r}")
-        x |= (c&31)<<k
-        k += 5
-        if c&32: continue
-        if c&16: x -= 1<<k
-        nums.append(x+(nums[-2] if len(nums)>2 else 0))
-        x = k = 0
-    if k: raise ValueError(f"counts must be COCO's compressed text, got one that breaks off, {str(text)[-10:]!r}")
-    return np.array([max(-1, min(o, 2**40)) for o in nums], np.int64)
+def _counts_from_text(text):
+    "Numbers of COCO's compressed counts"
+    data = text.encode() if isinstance(text, str) else bytes(text)
+    counts,number,bits = [],0,0
+    for char in data:
+        char -= 48
+        if not 0<=char<64 or bits>60: raise ValueError(f"counts must be COCO's compressed text, got {str(text)[:40]!r}")
+        number |= (char&31)<<bits
+        bits += 5
+        if char&32: continue                       # more of this number follows
+        if char&16: number -= 1<<bits              # the sign
+        counts.append(number+(counts[-2] if len(counts)>2 else 0))
+        number = bits = 0
+    if bits: raise ValueError(f"counts must be COCO's compressed text, got one that breaks off, {str(text)[-10:]!r}")
+    return np.array([max(-1, min(count, 2**40)) for count in counts], np.int64)
 
-def _compressed(counts):
+def _text_from_counts(counts):
+    "COCO's compressed form of numbers"
     res = bytearray()
-    for i,x in enumerate(counts):
-        if i>2: x -= counts[i-2]
-        while True:
-            c,x = x&31,x>>5
-            more = x!=(-1 if c&16 else 0)
-            res.append(c+48+32*more)
-            if not more: break
+    for i,number in enumerate(counts):
+        if i>2: number -= counts[i-2]
+        more = True
+        while more:
+            char,number = number&31,number>>5
+            more = number!=(-1 if char&16 else 0)
+            res.append(char+48+32*more)
     return res.decode()
 
 # %% ../../nbs/labels/00_rle.ipynb #561fe29f
-def _flat(rle, shape, order):
-    counts = _counts(rle, shape) if order=='coco' else _pairs(rle, shape, order)
+def _flat_mask(rle, shape, order):
+    "0 or 1 for each pixel, down the columns"
+    counts = _counts_from_coco(rle, shape) if order=='coco' else _counts_from_pairs(rle, shape, order)
     return np.repeat(np.arange(len(counts), dtype=np.uint8)&1, counts)
 
-def _rows(rle):
+def _mask_lines(rle):
     "The lines of one mask"
-    if _is_none(rle): return []
-    if isinstance(rle, (list,tuple)) and not (len(rle) and isinstance(rle[0], (int,np.integer))): return [o for o in rle if not _is_none(o)]
-    return [rle]
+    if _is_missing(rle): return []
+    is_list = isinstance(rle, (list,tuple)) and not (len(rle) and isinstance(rle[0], (int,np.integer)))
+    return [line for line in rle if not _is_missing(line)] if is_list else [rle]
 
 def _check_order(order):
     if order not in _orders: raise ValueError(f"order must be 'siim', 'kaggle' or 'coco', got {order!r}")
 
+def _decoded_shape(shape, lines, order):
+    "Rows and columns as given, or as COCO's dict has them"
+    if shape is not None: return size_pair(shape, 'shape')
+    if order!='coco' or not lines or not isinstance(lines[0], dict):
+        raise ValueError("shape must be given as rows and columns, got None; only COCO's dict holds it")
+    return size_pair(lines[0].get('size'), 'shape')
+
 def rle_decode(
-    rle, # A line: text or whole numbers, for COCO a dict; or a list of lines, which are joined; `None`, NaN or [] for an empty mask
+    rle, # A line: text, whole numbers, or for COCO a dict; a list of lines, which are joined; `None`, NaN or []: empty
     shape=None, # Rows and columns; may be left out for COCO
     order:str='siim', # 'siim', 'kaggle' or 'coco'
 )->np.ndarray: # Boolean, (rows, cols)
     "The mask that run lengths describe"
     _check_order(order)
-    rows = _rows(rle)
-    if shape is None:
-        if order!='coco' or not rows or not isinstance(rows[0], dict): raise ValueError("shape must be given as rows and columns, got None; only COCO's dict holds it")
-        shape = rows[0].get('size')
-    shape = size_pair(shape, 'shape')
-    res = np.zeros(shape[0]*shape[1], np.uint8)
-    for i,o in enumerate(rows): res = np.bitwise_or(res, _flat(o, shape, order), out=res) if i else _flat(o, shape, order)
-    return cv2.transpose(res.reshape(shape[1], shape[0])).reshape(shape).view(bool)
+    lines = _mask_lines(rle)
+    shape = _decoded_shape(shape, lines, order)
+    flat = np.zeros(shape[0]*shape[1], np.uint8)
+    for line in lines: flat |= _flat_mask(line, shape, order)
+    return cv2.transpose(flat.reshape(shape[1], shape[0])).reshape(shape).view(bool)
 
 # %% ../../nbs/labels/00_rle.ipynb #831c6239
+def _coco_dict(on, compress):
+    edges,n = run_edges(on).tolist(),on.size
+    if not edges or edges[-1]!=n: edges.append(n)      # to the last pixel of the image
+    counts = np.diff(edges, prepend=0).tolist()
+    return dict(counts=_text_from_counts(counts) if compress else counts, size=list(on.shape))
+
+def _kaggle_text(on):
+    edges = run_edges(on)
+    numbers = np.diff(edges, prepend=0)
+    numbers[::2] = edges[::2]+1
+    return ' '.join(map(str, numbers.tolist()))
+
 def rle_encode(
     mask, # Boolean or whole-number mask, tensor or array, (rows, cols); any number but 0 is on
     order:str='siim', # 'siim', 'kaggle' or 'coco'
@@ -128,20 +162,14 @@ def rle_encode(
 ): # Text; for COCO a dict of `counts` and `size`
     "The runs of a mask"
     _check_order(order)
-    if compress and order!='coco': raise ValueError(f"compress must be False for order={order!r}, got True; only COCO has a compressed form")
+    if compress and order!='coco':
+        raise ValueError(f"compress must be False for order={order!r}, got True; only COCO has a compressed form")
     check_mask(mask)
-    if mask.ndim!=2: raise ValueError(f"mask must have shape (rows, cols), got {tuple(mask.shape)}; encode one at a time")
-    a = as_images(mask, 'mask')
-    on = cv2.transpose(np.ascontiguousarray(a if a.dtype==bool else a!=0).view(np.uint8)).ravel()
-    edges = np.flatnonzero(on[1:]!=on[:-1])+1
-    edges = np.concatenate([[0]*int(on[0]), edges, [len(on)]*int(on[-1] or order=='coco')]).astype(np.int64)
-    if order=='coco':
-        counts = np.diff(edges, prepend=0).tolist()
-        return dict(counts=_compressed(counts) if compress else counts, size=list(a.shape))
-    if not len(edges): return '-1' if order=='siim' else ''
-    nums = np.diff(edges, prepend=0)
-    if order=='kaggle': nums[::2] = edges[::2]+1
-    return ' '.join(map(str, nums.tolist()))
+    if mask.ndim!=2:
+        raise ValueError(f"mask must have shape (rows, cols), got {tuple(mask.shape)}; encode one at a time")
+    on = as_images(mask, 'mask')!=0
+    if order=='coco': return _coco_dict(on, compress)
+    return siim_text(on) if order=='siim' else _kaggle_text(on)
 
 # %% ../../nbs/labels/00_rle.ipynb #1bcd1408
 def rle_rows(
@@ -151,14 +179,24 @@ def rle_rows(
 )->dict: # For each image the list of its lines, for `rle_decode`; [] for one with none
     "The lines of each image of a csv as of Kaggle's challenges"
     df = src if isinstance(src, DataFrame) else pd.read_csv(src, dtype=str, skipinitialspace=True)
-    df = df.rename(columns=lambda o: str(o).strip())     # SIIM's csv has a blank before EncodedPixels
-    missing = [o for o in (image,rle) if o not in df.columns]
-    if missing: raise ValueError(f"the table must have columns {image!r} and {rle!r}, got {', '.join(map(repr, df.columns))}; name them by image and rle")
+    df = df.rename(columns=lambda name: str(name).strip())     # SIIM's csv has a blank before EncodedPixels
+    if not {image,rle}<=set(df.columns):
+        raise ValueError(f"the table must have columns {image!r} and {rle!r}, "
+            f"got {', '.join(map(repr, df.columns))}; name them by image and rle")
     res = {}
-    for k,v in zip(df[image].tolist(), df[rle].tolist()):
-        lines = res.setdefault(k, [])
-        if not _is_none(v) and str(v).strip() not in ('-1','-1.0',''): lines.append(v)
+    for name,line in zip(df[image].tolist(), df[rle].tolist()):
+        lines = res.setdefault(name, [])
+        if not _is_missing(line) and str(line).strip() not in ('-1','-1.0',''): lines.append(line)
     return res
+
+def _check_annotation(item, names):
+    "Raise an error unless an annotation of a COCO file holds run lengths of one of the images"
+    found,where = item.get('segmentation'),f"in annotation {item.get('id')}"
+    if not isinstance(found, dict):
+        raise ValueError("segmentation must be run lengths, a dict with 'counts' and 'size', "
+            f"got {type(found).__name__} {where}; annToRLE of pycocotools makes them of polygons")
+    if item['image_id'] not in names:
+        raise ValueError(f"image_id must be one of the images, got {item['image_id']} {where}")
 
 def coco_rows(
     src, # JSON file in COCO's format, or its content as dict
@@ -166,12 +204,10 @@ def coco_rows(
 )->dict: # For each `file_name` the list of its encodings, for `rle_decode`; [] for one with none
     "The encodings of each image of a COCO file"
     coco = json.loads(Path(src).read_text()) if isinstance(src, (str,PathLike)) else src
-    names = {o['id']:o['file_name'] for o in coco['images']}
-    res = {o:[] for o in names.values()}
-    for o in coco['annotations']:
-        if category is not None and o.get('category_id')!=category: continue
-        seg = o.get('segmentation')
-        if not isinstance(seg, dict): raise ValueError(f"segmentation must be run lengths, a dict with 'counts' and 'size', got {type(seg).__name__} in annotation {o.get('id')}; annToRLE of pycocotools makes them of polygons")
-        if o['image_id'] not in names: raise ValueError(f"image_id must be one of the images, got {o['image_id']} in annotation {o.get('id')}")
-        res[names[o['image_id']]].append(seg)
+    names = {image['id']:image['file_name'] for image in coco['images']}
+    res = {name:[] for name in names.values()}
+    for item in coco['annotations']:
+        if category is not None and item.get('category_id')!=category: continue
+        _check_annotation(item, names)
+        res[names[item['image_id']]].append(item['segmentation'])
     return res

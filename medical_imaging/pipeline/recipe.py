@@ -32,9 +32,7 @@ def parse_bins(
             raise FileNotFoundError("bins must be None, 'image', breakpoints or the path of saved ones, "
                 f"got {str(bins)!r}, which is no file")
         bins = HistScaler.load(bins)
-    if isinstance(bins, HistScaler):
-        if bins.brks is None: raise ValueError("bins must be a fitted HistScaler; call its fit(paths), or load a saved one")
-        return tuple(bins.brks.tolist()),bins.unit
+    if isinstance(bins, HistScaler): return tuple(bins.fitted_breakpoints().tolist()),bins.unit
     if not (is_tensor(bins) or isinstance(bins, (np.ndarray,Sequence))):
         raise TypeError("bins must be None, 'image', breakpoints, a HistScaler or the path of one, "
             f"got {bins!r}")

@@ -21,7 +21,9 @@ def number_kind(
 )->str: # 'b' for boolean, 'i' for whole numbers, 'f' for floats, 'c' for complex numbers, 'O' for anything else
     "What kind of numbers a tensor or array holds"
     dtype = getattr(x, 'dtype', None)
-    if is_tensor(x): return 'f' if dtype.is_floating_point else 'c' if dtype.is_complex else 'b' if str(dtype)=='torch.bool' else 'i'
+    if is_tensor(x):
+        if str(dtype)=='torch.bool': return 'b'
+        return 'f' if dtype.is_floating_point else 'c' if dtype.is_complex else 'i'
     kind = dtype.kind if isinstance(x, np.ndarray) else 'O'
     return 'i' if kind=='u' else kind if kind in 'bifc' else 'O'
 
@@ -195,7 +197,8 @@ class CropRecord:
     ): # The same kind, (..., *size)
         "Crop and resize a mask, labels or an image of the original in the same way"
         if tuple(mask.shape[-2:])!=self.shape:
-            raise ValueError(f"the mask must have the shape of the original, {self.shape}, got shape {tuple(mask.shape)}")
+            raise ValueError(f"the mask must have the shape of the original, {self.shape}, "
+                f"got shape {tuple(mask.shape)}")
         return _crop_batch(mask[None], [self], labels=number_kind(mask)=='i')[0]
 
     def mask_to_original(self,
@@ -313,7 +316,8 @@ def _crop_batch(x, recs, fill=0., labels=False):
     "Crop images (n, ..., rows, cols), each by its record"
     if labels: return _crop_labels(x, recs, fill)
     shape = (*x.shape[:-2],*recs[0].size)
-    if on_device(x): out = _crop_on_device(_as_floats(x.reshape(len(recs), -1, *x.shape[-2:])), recs, fill).reshape(shape)
+    if on_device(x):
+        out = _crop_on_device(_as_floats(x.reshape(len(recs), -1, *x.shape[-2:])), recs, fill).reshape(shape)
     else:
         px = as_array(x)
         out = np.empty(shape, np.float64 if px.dtype==np.float64 else np.float32)
@@ -346,20 +350,21 @@ def _records(crops, shape, size, fit):
 
 def _check_images(x):
     if not (is_tensor(x) or isinstance(x, np.ndarray)):
-        raise TypeError(f"x must be a tensor or array, got {type(x).__name__}; modality_values(ds) makes one of a Dataset")
+        raise TypeError(f"x must be a tensor or array, got {type(x).__name__}; "
+            "modality_values(ds) makes one of a Dataset")
     if x.ndim not in (2,3,4):
         raise ValueError("x must have shape (rows, cols), (batch, rows, cols) or (batch, channels, rows, cols), "
             f"got {tuple(x.shape)}")
 
 def crop_resize(
-    x, # Image or batch of finite numbers, tensor or array: (rows, cols), (batch, rows, cols) or (batch, channels, rows, cols)
+    x, # Finite numbers, tensor or array: (rows, cols), (batch, rows, cols) or (batch, channels, rows, cols)
     crops, # Boxes of `mask2bbox`: (2, 2) for one image, (batch, 2, 2) for a batch, or (2, 2) for all of it
     new_sz, # Rows and columns of the result; one number for a square
     fit:str='grow', # Fit the box to the aspect ratio of `new_sz`: 'grow' it, 'pad' it with filling, or 'stretch' it
     fill:float=0., # Value of filling, in the unit of `x`: -1000 for HU, 255 for labels to be ignored
     labels:bool=False, # Are the values labels, not to be mixed? Then the nearest pixel is taken
     record:bool=False, # Return the `CropRecord` as well, a list of them for a batch?
-): # Float32 (float64 for float64; boolean for boolean; the dtype of labels), kind and device of `x`, last two axes `new_sz`
+): # (..., *new_sz), kind and device of `x`; float32 (float64 for float64, boolean for boolean, the dtype of labels)
     "Cut boxes out and resize them"
     _check_images(x)
     recs = _records(crops, x.shape, size_pair(new_sz, 'new_sz'), fit)

@@ -34,7 +34,8 @@ def _stack_values(x):
         raise ValueError(f"x must be grey, (rows, cols) or (slices, rows, cols), got shape {x.shape}, "
             "which looks like colour; choose a channel")
     if x.ndim not in (2,3):
-        raise ValueError(f"x must have shape (rows, cols) or (slices, rows, cols), got {x.shape}; choose some of its slices")
+        raise ValueError(f"x must have shape (rows, cols) or (slices, rows, cols), got {x.shape}; "
+            "choose some of its slices")
     if not x.size: raise ValueError(f"x must have pixels, got shape {x.shape}")
     x = (x if x.ndim==3 else x[None]).astype(np.float64)
     return np.where(np.isfinite(x), x, np.nan)
@@ -198,8 +199,8 @@ def _script_settings(x, packed, kept, level_width, presets):
     low,high = float(np.nanmin(x)),float(np.nanmax(x))
     level,width = level_width
     narrow = 1. if packed.step==1 else (high-low or 1)/1000
-    return dict(rows=packed.shape[1], cols=packed.shape[2], full=x.shape[1:], slices=kept, of=len(x), slice=len(kept)//2,
-        data=packed.data, low=packed.low, step=packed.step, missing=MISSING,
+    return dict(rows=packed.shape[1], cols=packed.shape[2], full=x.shape[1:],
+        slices=kept, of=len(x), slice=len(kept)//2, data=packed.data, low=packed.low, step=packed.step, missing=MISSING,
         digits=max(0, int(np.ceil(-np.log10(packed.step)))), presets=list(presets.values()),
         level=level, width=width, narrow=narrow, wide=max(2*narrow, high-low, width, *(w for _,w in presets.values())),
         tip='Point for a value, drag for another window')
@@ -231,7 +232,8 @@ def explore(
     presets = _preset_windows(x, windows, packed.step)
     settings = _script_settings(x, packed, kept, _first_window(window, presets), presets)
     figures = _picture_figure(x.shape[1:], invert),_histogram_figure(*_log_histogram(x, packed.step), unit)
-    settings |= dict(bokeh=bokeh.__version__, url=_bokehjs('cdn'), doc=_figures_json(*figures), unit=unit, invert=invert)
+    settings |= dict(bokeh=bokeh.__version__, url=_bokehjs('cdn'), doc=_figures_json(*figures))
+    settings |= dict(unit=unit, invert=invert)
     note,names = _shown_note(packed, len(kept), len(x)),list(presets)
     settings['id'] = sha256(json.dumps([settings,names,title,note]).encode()).hexdigest()[:12]
     middle = average_pixels(x[kept[settings['slice']]][None], packed.block)[0]
