@@ -6,6 +6,8 @@
 __all__ = ['mask_for', 'freqhist_bins', 'scale_by_breakpoints', 'validate_breakpoints', 'hist_scaled', 'hist_table']
 
 # %% ../nbs/10_histogram_scaling.ipynb #da606c33
+from typing import TYPE_CHECKING
+
 import numpy as np
 from fastcore.basics import patch
 from pydicom.dataset import Dataset
@@ -15,6 +17,8 @@ from .arrays.counts import array_breakpoints,as_codes,breakpoints_from_counts,co
 from .arrays.counts import ranks,sorted_breakpoints
 from .arrays.tables import apply_table,fill_table,widen
 from .pixels.decode import grey_values,modality_from_stored,modality_mapping
+
+if TYPE_CHECKING: from torch import Tensor
 
 # %% ../nbs/10_histogram_scaling.ipynb #de95019d
 def _numbers(x, name='x'):
@@ -30,7 +34,8 @@ def mask_for(
     "A mask as an array of the shape of `x`"
     if mask is None: return None
     mask = _numbers(mask, 'mask')
-    if mask.dtype!=np.uint8 or mask.max()>1: raise TypeError(f"mask must be boolean, True where a pixel counts, got {mask.dtype}")
+    if mask.dtype!=np.uint8 or mask.max()>1:
+        raise TypeError(f"mask must be boolean, True where a pixel counts, got {mask.dtype}")
     try: return np.broadcast_to(mask.view(bool), x.shape)
     except ValueError:
         raise ValueError(f"mask must have shape {x.shape}, or one that broadcasts to it, got {mask.shape}") from None
@@ -46,13 +51,15 @@ def freqhist_bins(
     mask=None, # Boolean, of a shape that fits `x`: True where a pixel counts; `None`: all count. NaN never counts
     per_image:bool=False, # Bins of their own for each `x[i]`, where axis 0 of `x` is the batch?
 ): # Ascending breakpoints, kind and dtype of `x`: at most `n_bins`+2 different ones, or (batch, `n_bins`+2), some equal
-    "Breakpoints between which lie about equally many pixels: the quantiles 0.001, the centers of `n_bins` bins, and 0.999"
+    "Breakpoints with equally many pixels between them: the quantiles 0.001, the centers of `n_bins` bins, and 0.999"
     if isinstance(n_bins, bool) or not isinstance(n_bins, (int,np.integer)) or n_bins<1:
         raise ValueError(f"n_bins must be a whole number of at least 1, got {n_bins}")
     if on_device(x): return _tensor_bins(x, n_bins, mask, per_image)
     a = _numbers(x)
     keep = mask_for(a, mask)
-    if per_image: brks = np.stack([array_breakpoints(image, n_bins, k) for image,k in zip(a, _image_masks(keep, len(a)))])
+    if per_image:
+        pairs = zip(a, _image_masks(keep, len(a)))
+        brks = np.stack([array_breakpoints(image, n_bins, mask) for image,mask in pairs])
     else: brks = np.unique(array_breakpoints(a, n_bins, keep))
     return like(brks, x).to(x.dtype) if is_tensor(x) else brks.astype(getattr(x, 'dtype', a.dtype), copy=False)
 
@@ -116,7 +123,8 @@ def hist_scaled(
 # %% ../nbs/10_histogram_scaling.ipynb #27222ebf
 def _flat_rows(x, per_image):
     "One row for each image, or one for all, as floats"
-    return (x if x.dtype.is_floating_point and x.element_size()==8 else x.float()).reshape(len(x) if per_image else 1, -1)
+    is_double = x.is_floating_point() and x.element_size()==8
+    return (x if is_double else x.float()).reshape(len(x) if per_image else 1, -1)
 
 def _tensor_bins(x, n_bins, mask=None, per_image=False):
     "`freqhist_bins` on the device of `x`"
@@ -170,7 +178,7 @@ def hist_table(
     min_px:float|None=None, # Modality values below become this one first
     max_px:float|None=None, # Modality values above become this one first
     mask=None, # Boolean, shape of `px`: True where a pixel counts for the breakpoints
-)->np.ndarray: # float32, shape (65536,), for `apply_table` of `widen(px)`; filled from the lowest value of `px` to the highest
+)->np.ndarray: # float32, (65536,), for `apply_table` of `widen(px)`; filled from lowest to highest value of `px`
     "A table from stored values to histogram-scaled ones"
     def modality(stored):
         values = mapping(stored).astype(np.float32)
@@ -197,7 +205,8 @@ def _scale_dataset(ds, brks=None, min_px=None, max_px=None, mask=None):
 
 # %% ../nbs/10_histogram_scaling.ipynb #9462215e
 @patch
-def hist_scaled(self:Dataset,
+def hist_scaled(  # noqa: F811
+    self:Dataset,
     brks=None, # Breakpoints in modality values; `None`: those of the image itself
     min_px:float|None=None, # Modality values below become this one first
     max_px:float|None=None, # Modality values above become this one first

@@ -13,7 +13,7 @@ from dataclasses import dataclass,field,fields,replace
 from difflib import get_close_matches
 from itertools import islice
 from numbers import Real
-from typing import Protocol
+from typing import TYPE_CHECKING,Protocol
 
 import numpy as np
 from fastcore.basics import patch
@@ -21,6 +21,8 @@ from pydicom.dataset import Dataset
 
 from .arrays.convert import as_array,is_tensor,like
 from .pixels.decode import modality_values,values_and_padding
+
+if TYPE_CHECKING: from torch import Tensor
 
 # %% ../nbs/20_windowing.ipynb #b85630f8
 VOI_LUT_FUNCTIONS = 'LINEAR','LINEAR_EXACT','SIGMOID'
@@ -86,7 +88,8 @@ def window(
     _check_window(center, width, voi_lut_function)
     center,width = float(center),float(width)
     if is_tensor(x):
-        y = tensor_curve(x.double() if x.element_size()==8 and x.is_floating_point() else x.float(), center, width, voi_lut_function)
+        is_double = x.is_floating_point() and x.element_size()==8
+        y = tensor_curve(x if is_double else x.float(), center, width, voi_lut_function)
         return (1-y if invert else y).float()
     a = _float_array(x)
     y = _array_curve(np.atleast_1d(a), center, width, voi_lut_function).reshape(a.shape)
@@ -283,7 +286,7 @@ def _is_pair(w):
     return isinstance(w, (tuple,list,np.ndarray)) and len(w)==2 and all(isinstance(value, Real) for value in w)
 
 def as_windows(
-    windows, # One window or several: all that `as_window` takes, a list of such, or text such as 'brain,80:40'; `None`: none
+    windows, # All that `as_window` takes, a list of such, or text such as 'brain,80:40'; `None` for none
 )->tuple: # A `Window` or `VoiLut` for each
     "Convert one window or several"
     if windows is None: return ()
@@ -313,7 +316,10 @@ def pct_in_window(
 
 # %% ../nbs/20_windowing.ipynb #99a848ce
 @patch
-def windowed(self:Dataset, w:float, l:float)->'Tensor':
+def windowed(self:Dataset,
+    w:float, # Window Width (0028,1051)
+    l:float, # Window Center (0028,1050), the level
+)->'Tensor': # float32 in [0,1], shape of the pixels
     "`window` of the modality values, LINEAR_EXACT; width, then level, as in fastai"
     return window(modality_values(self), center=l, width=w, voi_lut_function='LINEAR_EXACT')
 
@@ -323,6 +329,10 @@ def _share_of_dataset(ds, w, l):
     return pct_in_window(values, (w,l), padding)
 
 @patch
-def pct_in_window(self:Dataset, w:float, l:float)->float:
+def pct_in_window(  # noqa: F811
+    self:Dataset,
+    w:float, # Window Width (0028,1051)
+    l:float, # Window Center (0028,1050), the level
+)->float: # Share in [0,1]
     "Share of the measured pixels inside the window, as in fastai but without padding"
     return _share_of_dataset(self, w, l)

@@ -26,7 +26,7 @@ from ..run.parallel import map_files
 # %% ../../nbs/contrast/02_hist_scaler.ipynb #ed684194
 def value_counts(
     ds:Dataset, # Grey image, all frames
-    mask=None, # Function from `ds` to a boolean array of the shape of its pixels, True where they count; `None`: all that are not padding
+    mask=None, # Function from `ds` to a boolean array, True where its pixels count; `None`: all that are not padding
 )->tuple: # Ascending modality values, float64, and how many pixels have each, int64
     "How often each modality value occurs, padding, NaN and infinities left out"
     px = grey_values(ds, None)
@@ -92,13 +92,6 @@ def _counts_of_file(fn, mask, read):
     "Unit and `value_counts` of a file, or of a `Dataset`"
     ds = fn if isinstance(fn, Dataset) else read(fn)
     return modality_unit(ds),*value_counts(ds, mask)
-
-def _list_files(paths):
-    "The files in a folder, or `paths` themselves"
-    if not isinstance(paths, (str,PathLike)): return list(paths)
-    if not Path(paths).exists():
-        raise FileNotFoundError(f"paths must be files or one folder, got {str(paths)!r}, which is neither; check the path")
-    return list(get_dicom_files(paths)) if Path(paths).is_dir() else [paths]
 
 def _common_unit(units):
     "The one unit of all files, of a `Counter` of units"
@@ -170,14 +163,15 @@ class HistScaler:
         if not self.n_pixels:
             first = f'; the first: {next(iter(errors.values()))}' if errors else ''
             tried = sum(units.values())+len(errors)
-            raise ValueError(f"paths must hold at least one grey image with pixels that count, got none in {tried} tried{first}")
+            wanted = 'at least one grey image with pixels that count'
+            raise ValueError(f"paths must hold {wanted}, got none in {tried} tried{first}")
         self.unit,self.n_files,self.exact = _common_unit(units),sum(units.values()),total.exact
         self.brks = np.unique(breakpoints_from_counts(values, counts, self.n_bins))
 
     def fitted_breakpoints(self)->np.ndarray: # float64, ascending
         "The breakpoints; an error where none have been learned"
-        if self.brks is None: raise ValueError("HistScaler must be fitted before it is used; call fit(paths), or load one")
-        return self.brks
+        if self.brks is not None: return self.brks
+        raise ValueError("HistScaler must be fitted before it is used; call fit(paths), or load one")
 
     def transform(self,
         x, # Modality values, tensor or array of any shape; or a grey `Dataset`
@@ -209,14 +203,15 @@ class HistScaler:
         "Read what `save` wrote"
         try: saved = json.loads(Path(fn).read_text(encoding='utf-8'))
         except ValueError as e:
-            raise ValueError(f"{fn} must be a file that HistScaler.save wrote, got one that is no JSON; check the name") from e
+            wanted = 'must be a file that HistScaler.save wrote, got one that is no JSON'
+            raise ValueError(f"{fn} {wanted}; check the name") from e
         found = (saved.pop('format', None),saved.pop('version', None)) if isinstance(saved, dict) else None
         if found==(_format,1): return cls(**saved)
         remedy = 'name a file that save wrote, or save it again with this release'
         raise ValueError(f"{fn} must be a HistScaler of version 1, got format and version {found}; {remedy}")
 
     def plot(self,
-        x=None, # Tensor or array of modality values, or a `Dataset`, whose histogram to draw behind the line; `None`: bars of equal area, one for each bin
+        x=None, # Values or a `Dataset` whose histogram to draw behind the line; `None`: bars of equal area
         ax=None, # matplotlib axes to draw on; `None` for new ones
     ): # matplotlib axes of the line
         "Draw the line that maps modality values to [0,1]"

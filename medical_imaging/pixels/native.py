@@ -10,25 +10,31 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian,ExplicitVRLittleEndian,ImplicitVRLittleEndian
 
-from ..dicom_load import element
+from ..files.elements import element
 
 # %% ../../nbs/pixels/00_native.ipynb #e7554358
-_little = ExplicitVRLittleEndian,ImplicitVRLittleEndian,DeflatedExplicitVRLittleEndian
-_shape = 'NumberOfFrames','Rows','Columns','BitsAllocated'
+_little_endian = ExplicitVRLittleEndian,ImplicitVRLittleEndian,DeflatedExplicitVRLittleEndian
+_layout_keywords = 'NumberOfFrames','Rows','Columns','BitsAllocated','BitsStored'
+_other_data = 'ExtendedOffsetTable','FloatPixelData','DoubleFloatPixelData'
 
-def _plain(ds):
+def _is_plain_grey(ds):
+    "Is `ds` grey, uncompressed, and little-endian?"
+    if getattr(ds, 'file_meta', {}).get('TransferSyntaxUID') not in _little_endian: return False
+    if element(ds, 'SamplesPerPixel')!=1: return False
+    if element(ds, 'PhotometricInterpretation') not in ('MONOCHROME1','MONOCHROME2'): return False
+    return not any(keyword in ds for keyword in _other_data)
+
+def _plain_layout(ds):
     "Frames, rows, columns, type of the values and unused bits of an uncompressed grey image, or `None`"
-    if getattr(ds, 'file_meta', {}).get('TransferSyntaxUID') not in _little: return
-    if element(ds, 'SamplesPerPixel')!=1 or element(ds, 'PhotometricInterpretation') not in ('MONOCHROME1','MONOCHROME2'): return
-    if any(o in ds for o in ('ExtendedOffsetTable','FloatPixelData','DoubleFloatPixelData')): return
-    n,rows,cols,bits = (element(ds, o) for o in _shape)
+    if not _is_plain_grey(ds): return None
+    n,rows,cols,bits,used = (element(ds, keyword) for keyword in _layout_keywords)
     n,sign = 1 if n is None else n,element(ds, 'PixelRepresentation')
-    used = element(ds, 'BitsStored')
-    if sign not in (0,1) or bits not in (8,16) or not all(isinstance(o, int) and o>0 for o in (n,rows,cols,used)) or used>bits: return
+    if sign not in (0,1) or bits not in (8,16): return None
+    if not all(isinstance(size, int) and size>0 for size in (n,rows,cols,used)) or used>bits: return None
     return int(n),int(rows),int(cols),np.dtype(f"<{'ui'[sign]}{bits//8}"),bits-used
 
-def _used(px, unused):
-    "A copy in which bits above Bits Stored (0028,0101) count for nothing: they may hold an overlay, or the sign be missing there"
+def _mask_unused_bits(px, unused):
+    "A copy without the bits above Bits Stored (0028,0101): they may hold an overlay, or lack the sign"
     if not unused: return px.copy()
     px = px<<px.dtype.type(unused)
     return np.right_shift(px, px.dtype.type(unused), out=px)
@@ -38,9 +44,14 @@ def native_values(
     frame:int|None=None, # Which frame, from 0; `None` for all
 )->np.ndarray|None: # (rows, cols) or (frames, rows, cols), a copy; `None` where the image is not plain enough
     "Stored values of an uncompressed grey image of 8 or 16 bits, the same as pydicom's"
-    if (kind := _plain(ds)) is None: return
-    n,rows,cols,dtype,unused = kind
+    layout = _plain_layout(ds)
+    if layout is None: return None
+    n,rows,cols,dtype,unused = layout
     data,size = element(ds, 'PixelData'),rows*cols
-    if not isinstance(data, bytes) or len(data)!=(total := n*size*dtype.itemsize)+total%2 or not 0<=(frame or 0)<n: return
-    if frame is None: return _used(np.frombuffer(data, dtype, n*size).reshape((n,rows,cols) if n>1 else (rows,cols)), unused)
-    return _used(np.frombuffer(data, dtype, size, frame*size*dtype.itemsize).reshape(rows, cols), unused)
+    total = n*size*dtype.itemsize
+    if not isinstance(data, bytes) or len(data)!=total+total%2 or not 0<=(frame or 0)<n: return None
+    if frame is not None:
+        px = np.frombuffer(data, dtype, size, frame*size*dtype.itemsize)
+        return _mask_unused_bits(px.reshape(rows, cols), unused)
+    px = np.frombuffer(data, dtype, n*size)
+    return _mask_unused_bits(px.reshape((n,rows,cols) if n>1 else (rows,cols)), unused)

@@ -21,102 +21,117 @@ from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag,Tag
 
 # %% ../../nbs/tables/00_header.ipynb #cceeb253
-def text_value(s):
-    "`s` as text that any file can hold: what is not a letter at all is spelled out"
-    return s if s.isascii() else s.encode('utf8', 'backslashreplace').decode()
+def text_value(
+    text:str, # Any text, also one that is no valid Unicode, such as the name of a file in Latin-1
+)->str: # Text that can be encoded as UTF-8
+    "`text` as any file can hold it: a byte that is no letter is spelled out"
+    return text if text.isascii() else text.encode('utf8', 'backslashreplace').decode()
 
-def _cell(v):
+def _plain_value(value):
     "One value as a number, a text or `None`"
-    if isinstance(v, (bytes,bytearray)): return f'<{len(v)} bytes>' if v else None
-    if isinstance(v, int) and not isinstance(v, BaseTag): return int(v) if -2**63<=v<2**63 else str(int(v))
-    if isinstance(v, float): return float(v)
-    return None if v is None else text_value(str(v)) or None
+    if isinstance(value, (bytes,bytearray)): return f'<{len(value)} bytes>' if value else None
+    if isinstance(value, int) and not isinstance(value, BaseTag):
+        return int(value) if -2**63<=value<2**63 else str(int(value))
+    if isinstance(value, float): return float(value)
+    return None if value is None else text_value(str(value)) or None
 
 # %% ../../nbs/tables/00_header.ipynb #d7392ad6
-_max_values = 16
+_MAX_VALUES = 16
 
-def _cells(
-    v, # Value of an element: one, or a list
+def _plain_values(
+    value, # Value of an element: one, or a list
 )->list: # The values as they go into a table
-    return [_cell(o) for o in v] if isinstance(v, (MultiValue,list,tuple,np.ndarray)) else [_cell(v)]
+    "Values of an element, each as a number, a text or `None`"
+    if isinstance(value, (MultiValue,list,tuple,np.ndarray)): return [_plain_value(item) for item in value]
+    return [_plain_value(value)]
 
-def _put(
+def _add_values(
     row:dict, # Columns so far; those of the element are added
     prefix:str, # '', or 'SomeSequence.'
     name:str, # Column of the element
-    vals:list, # Its values as they go into a table
+    values:list, # Its values as they go into a table
 ):
-    if len(vals)>1: row[f'{prefix}Multi{name}'] = 1
-    if len(vals)>_max_values: vals = ['\\'.join('' if o is None else str(o) for o in vals)]
-    for i,o in enumerate(vals or [None]): row[f"{prefix}{name}{i or ''}"] = o
+    "Add the columns of one element"
+    if len(values)>1: row[f'{prefix}Multi{name}'] = 1
+    if len(values)>_MAX_VALUES: values = ['\\'.join('' if value is None else str(value) for value in values)]
+    for i,value in enumerate(values or [None]): row[f"{prefix}{name}{i or ''}"] = value
 
 # %% ../../nbs/tables/00_header.ipynb #0edf027c
-_pixel_group = 0x7fe00000   # Pixel Data and what follows it, which is not read either
+_PIXEL_GROUP = 0x7fe00000   # Pixel Data and what follows it, which is not read either
 
 @lru_cache(10000)
-def _column(tag):
+def _column_name(tag):
     "Column for the element `tag`, an integer; '' for one without keyword, `None` for one that is left out"
     tag = Tag(tag)
-    if tag>=_pixel_group or tag.element==0 or tag.is_private_creator: return None
+    if tag>=_PIXEL_GROUP or tag.element==0 or tag.is_private_creator: return None
     name = '' if tag.is_private else keyword_for_tag(tag)
     if not name or dictionary_has_tag(tag) or tag.group in (0x5000,0x6000): return name
     return f'{name}_{int(tag):08X}'
 
 # %% ../../nbs/tables/00_header.ipynb #c5ba76e6
-_max_depth = 4
+_MAX_DEPTH = 4
 _numeric = {'DS','FD','FL','IS','SL','SS','SV','UL','US','UV'}
 
-def _is_bad(e, v):
-    "Is the value `v` text although the type of its element is a number? pydicom keeps such values as they are"
-    return e.VR in _numeric and any(isinstance(o, str) and o for o in (v if isinstance(v, MultiValue) else [v]))
+def _has_text_for_number(element, value):
+    "Is `value` text although the type of its element is a number? pydicom keeps such values as they are"
+    if element.VR not in _numeric: return False
+    values = value if isinstance(value, MultiValue) else [value]
+    return any(isinstance(item, str) and item for item in values)
 
-def _raw(ds, tag):
+def _raw_text(ds, tag):
     "What stands in the file for the element `tag`"
-    v = getattr(ds.get_item(tag), 'value', None)
-    if isinstance(v, MultiValue): v = '\\'.join(map(str, v))
-    if isinstance(v, bytes): v = v.decode('latin1').strip(' \0') if len(v)<=1000 else f'<{len(v)} bytes>'
-    return text_value(str(v))
+    value = getattr(ds.get_item(tag), 'value', None)
+    if isinstance(value, MultiValue): value = '\\'.join(map(str, value))
+    if isinstance(value, bytes):
+        value = value.decode('latin1').strip(' \0') if len(value)<=1000 else f'<{len(value)} bytes>'
+    return text_value(str(value))
 
 # %% ../../nbs/tables/00_header.ipynb #c4791fc4
-def _printable(value, pad=' \0'):
+def _ascii_text(value, pad=' \0'):
     "Printable ASCII as text, without the padding at its end"
-    s = str(value, 'ascii').rstrip(pad)
-    if not s.isprintable(): raise ValueError
-    return s
+    text = str(value, 'ascii').rstrip(pad)
+    if not text.isprintable(): raise ValueError
+    return text
 
-def _code(value): return [o or None for o in _printable(value).split('\\')]
-def _title(value): return [o.rstrip() or None for o in _printable(value).split('\\')]
-def _prose(value): return [_printable(value) or None]
-def _entity(value): return [o.strip() or None for o in _printable(value, '').split('\\')]
+def _code_values(value): return [item or None for item in _ascii_text(value).split('\\')]
 
-def _only(value, odd, f=_code):
-    "`f(value)`, unless `odd` is in it"
-    if odd in value: raise ValueError
-    return f(value)
+def _title_values(value): return [item.rstrip() or None for item in _ascii_text(value).split('\\')]
 
-def _uid(value): return _only(value, b' ')
-def _name(value): return _only(value, b'=')
+def _prose_value(value): return [_ascii_text(value) or None]
+
+def _entity_values(value): return [item.strip() or None for item in _ascii_text(value, '').split('\\')]
+
+def _uid_values(value):
+    if b' ' in value: raise ValueError
+    return _code_values(value)
+
+def _name_values(value):
+    if b'=' in value: raise ValueError      # separates alphabets
+    return _code_values(value)
 
 # %% ../../nbs/tables/00_header.ipynb #ca6f4421
 _formats = dict(US='H', SS='h', UL='L', SL='l', SV='q', FL='f', FD='d')
-_sizes = {k:calcsize('<'+o) for k,o in _formats.items()}
+_sizes = {vr:calcsize('<'+code) for vr,code in _formats.items()}
 
-def _decimals(value): return [float(o) if o else None for o in _printable(value).split('\\')]
+def _decimal_values(value): return [float(item) if item else None for item in _ascii_text(value).split('\\')]
 
-def _integer(s):
-    if len(s)>15: raise ValueError   # a float, through which pydicom goes, holds 15 digits
-    return int(s)
+def _short_integer(text):
+    if len(text)>15: raise ValueError   # a float, through which pydicom goes, holds 15 digits
+    return int(text)
 
-def _integers(value): return [_integer(o) if o else None for o in _printable(value).split('\\')]
+def _integer_values(value): return [_short_integer(item) if item else None for item in _ascii_text(value).split('\\')]
 
-def _numbers(value, vr, little):
+def _binary_values(value, vr, little_endian):
     n,rest = divmod(len(value), _sizes[vr])
     if rest: raise ValueError
-    return list(unpack(f"{'<' if little else '>'}{n}{_formats[vr]}", value))
+    return list(unpack(f"{'<' if little_endian else '>'}{n}{_formats[vr]}", value))
 
 # %% ../../nbs/tables/00_header.ipynb #7d427589
-_texts = dict.fromkeys(('AS','CS','DA','DT','TM'), _code) | dict.fromkeys(('LO','SH','UC'), _title) | dict.fromkeys(('LT','ST','UT'), _prose) | dict(AE=_entity, DS=_decimals, IS=_integers, PN=_name, UI=_uid)
-_charsets = {o for o in python_encoding.values() if not o.startswith('iso2022')}   # not those that begin in Japanese: pydicom fails on some names
+_text_parsers = dict(AE=_entity_values, DS=_decimal_values, IS=_integer_values, PN=_name_values, UI=_uid_values)
+_text_parsers |= dict.fromkeys(('AS','CS','DA','DT','TM'), _code_values)
+_text_parsers |= dict.fromkeys(('LO','SH','UC'), _title_values) | dict.fromkeys(('LT','ST','UT'), _prose_value)
+# not those that begin in Japanese: pydicom fails on some names
+_charsets = {codec for codec in python_encoding.values() if not codec.startswith('iso2022')}
 _descriptors = {0x00281101,0x00281102,0x00281103,0x00283002}
 
 @lru_cache(10000)
@@ -124,98 +139,120 @@ def _implicit_vr(tag):
     "Type of the element `tag`, an integer, where the file does not say it"
     return dictionary_VR(tag) if dictionary_has_tag(tag) else None
 
-def _straight(e):
-    "Cells of the raw element `e`, or `None` where pydicom has to convert it"
-    if type(e) is not RawDataElement or int(e.tag) in _descriptors: return
-    vr = e.VR or _implicit_vr(int(e.tag))
-    f = _texts.get(vr)
-    if not (f or vr in _formats): return
-    if e.length==0: return [None]
-    if e.value is None or len(e.value)!=e.length: return
-    try: return f(e.value) if f else _numbers(e.value, vr, e.is_little_endian)
-    except ValueError: return
+def _parsed_bytes(value, vr, little_endian):
+    "Values of the bytes of one element, or `None` where pydicom has to convert them"
+    try:
+        if vr in _text_parsers: return _text_parsers[vr](value)
+        return _binary_values(value, vr, little_endian)
+    except ValueError: return None
+
+def _values_from_bytes(raw):
+    "Values of a raw element as they go into a table, or `None` where pydicom has to convert it"
+    if type(raw) is not RawDataElement or int(raw.tag) in _descriptors: return None
+    vr = raw.VR or _implicit_vr(int(raw.tag))
+    if vr not in _text_parsers and vr not in _formats: return None
+    if raw.length==0: return [None]
+    if raw.value is None or len(raw.value)!=raw.length: return None
+    return _parsed_bytes(raw.value, vr, raw.is_little_endian)
 
 # %% ../../nbs/tables/00_header.ipynb #645d933f
-def _usual():
+def _converts_as_usual():
     "Does pydicom convert as it does when nothing is set?"
-    c,h = pydicom.config,hooks
-    odd = c.data_element_callback or c.use_DS_decimal or c.use_DS_numpy or c.use_IS_numpy or c.datetime_conversion or c.settings.reading_validation_mode==c.RAISE
-    return not (odd or h.raw_element_kwargs) and (h.raw_element_vr,h.raw_element_value)==(raw_element_vr,raw_element_value)
+    config = pydicom.config
+    changed = (config.data_element_callback,config.use_DS_decimal,config.use_DS_numpy,config.use_IS_numpy,
+        config.datetime_conversion,config.settings.reading_validation_mode==config.RAISE,hooks.raw_element_kwargs)
+    if any(changed): return False
+    return (hooks.raw_element_vr,hooks.raw_element_value)==(raw_element_vr,raw_element_value)
 
-def _dicom_charset(ds):
+def _has_dicom_charset(ds):
     "Does text of `ds` begin in a character set of DICOM? Others need an escape character"
     charset = ds.original_character_set or ''
     return (charset if isinstance(charset, str) else charset[0]) in _charsets
 
 # %% ../../nbs/tables/00_header.ipynb #6151287e
-class _Header:
+class _RowBuilder:
     "The cells of one header, and apart from them what is private and what could not be read"
-    def __init__(self, private, quick):
+    def __init__(self, private, from_bytes):
         self.row,self.private,self.unparsed,self.bad = {},{},{},[]
-        self.with_private,self.quick = private,quick
+        self.with_private,self.from_bytes = private,from_bytes
 
-    def add(self, ds, prefix='', depth=0):
-        quick = self.quick and _dicom_charset(ds)
-        for tag,e in ds.items():
-            name = _column(int(tag))
+    def add_dataset(self, ds, prefix='', depth=0):
+        "Add all elements of a header, or of an item of a sequence"
+        from_bytes = self.from_bytes and _has_dicom_charset(ds)
+        for tag,raw in ds.items():
+            name = _column_name(int(tag))
             if name is None or not (name or self.with_private): continue
-            vals = _straight(e) if quick else None
-            if vals is None or not (name or self.put_private(ds, tag, vals, prefix)): self.add_element(ds, tag, prefix, name, depth)
-            elif name: _put(self.row, prefix, name, vals)
+            values = _values_from_bytes(raw) if from_bytes else None
+            added = values is not None and self.add_from_bytes(ds, tag, prefix, name, values)
+            if not added: self.add_converted(ds, tag, prefix, name, depth)
 
-    def add_element(self, ds, tag, prefix, name, depth):
-        "Add one that pydicom converts"
+    def add_from_bytes(self, ds, tag, prefix, name, values):
+        "Add what the bytes say; `False` if pydicom is needed after all"
+        if not name: return self.add_private_values(ds, tag, values, prefix)
+        _add_values(self.row, prefix, name, values)
+        return True
+
+    def add_converted(self, ds, tag, prefix, name, depth):
+        "Add an element that pydicom converts"
         try:
-            e = ds[tag]
-            v = e.value
-        except Exception: e = None   # pydicom raises many kinds of them
-        if e is None or _is_bad(e, v): self.add_bad(ds, tag, prefix, name)
-        elif not name: self.add_private(e, v, prefix)
-        elif e.VR=='SQ': self.add_sequence(v, prefix, name, depth)
-        else: _put(self.row, prefix, name, _cells(v))
+            element = ds[tag]
+            value = element.value
+        except Exception: element = None   # pydicom raises many kinds of them
+        if element is None or _has_text_for_number(element, value): self.add_unparsed(ds, tag, prefix, name)
+        elif not name: self.add_private(element, value, prefix)
+        elif element.VR=='SQ': self.add_sequence(value, prefix, name, depth)
+        else: _add_values(self.row, prefix, name, _plain_values(value))
 
     def add_sequence(self, items, prefix, name, depth):
         self.row[prefix+name] = len(items)
-        if len(items) and depth<_max_depth: self.add(items[0], f'{prefix}{name}.', depth+1)
+        if len(items) and depth<_MAX_DEPTH: self.add_dataset(items[0], f'{prefix}{name}.', depth+1)
 
-    def add_private(self, e, v, prefix):
-        self.name_private(e.tag, e.private_creator, [f'<{len(v)} items>'] if e.VR=='SQ' else _cells(v), prefix)
+    def add_private(self, element, value, prefix):
+        values = [f'<{len(value)} items>'] if element.VR=='SQ' else _plain_values(value)
+        self.put_private(element.tag, element.private_creator, values, prefix)
 
-    def name_private(self, tag, creator, vals, prefix):
-        self.private[f"{prefix}{tag} {creator or ''}".rstrip()] = vals if len(vals)>1 else vals[0] if vals else None
-
-    def put_private(self, ds, tag, vals, prefix):
-        "Add the cells of an element without keyword; `False` if its maker cannot be read"
+    def add_private_values(self, ds, tag, values, prefix):
+        "Add the values of an element without keyword; `False` if its maker cannot be read"
         block = Tag(tag.group, tag.element>>8)     # where the maker's name stands, PS3.5 section 7.8.1
         try: creator = ds[block].value if tag.is_private and block in ds else None
         except Exception: return False
-        self.name_private(tag, creator, vals, prefix)
+        self.put_private(tag, creator, values, prefix)
         return True
 
-    def add_bad(self, ds, tag, prefix, name):
-        self.unparsed[prefix+(name or str(tag))] = _raw(ds, tag)
+    def put_private(self, tag, creator, values, prefix):
+        key = f"{prefix}{tag} {creator or ''}".rstrip()
+        self.private[key] = values if len(values)>1 else values[0] if values else None
+
+    def add_unparsed(self, ds, tag, prefix, name):
+        self.unparsed[prefix+(name or str(tag))] = _raw_text(ds, tag)
         self.bad.append(f'{prefix}{name} {tag}'.strip())
         if name: self.row[prefix+name] = None
 
 # %% ../../nbs/tables/00_header.ipynb #03dfc698
-def _json(o): return json.dumps(o, ensure_ascii=False) if o else None
+def _error_text(bad):
+    "What is wrong with the elements `bad`, or `None`"
+    if not bad: return None
+    return f"{', '.join(bad)} must hold what its type allows, but cannot be converted; see the column unparsed"
 
-def _error(bad):
-    if bad: return f"{', '.join(bad)} must hold what its type allows, but cannot be converted; see the column unparsed"
+def _file_name(ds):
+    "Where `ds` was read from, or `None`"
+    name = getattr(ds, 'filename', None)
+    return text_value(os.fspath(name)) if isinstance(name, (str,os.PathLike)) else None
 
-def _row(ds, private, quick):
-    h,fn = _Header(private, quick),getattr(ds, 'filename', None)
+def _header_row(ds, private, from_bytes):
+    builder = _RowBuilder(private, from_bytes)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        h.add(ds)
-        syntax = _cell(getattr(ds, 'file_meta', {}).get('TransferSyntaxUID'))
-    fn = text_value(os.fspath(fn)) if isinstance(fn, (str,os.PathLike)) else None
-    odd = {k:_json(o) for k,o in (('private',h.private), ('unparsed',h.unparsed)) if o}
-    return dict(fname=fn, error=_error(h.bad), TransferSyntaxUID=syntax, **h.row, **odd)
+        builder.add_dataset(ds)
+        syntax = _plain_value(getattr(ds, 'file_meta', {}).get('TransferSyntaxUID'))
+    row = dict(fname=_file_name(ds), error=_error_text(builder.bad), TransferSyntaxUID=syntax, **builder.row)
+    if builder.private: row['private'] = json.dumps(builder.private, ensure_ascii=False)
+    if builder.unparsed: row['unparsed'] = json.dumps(builder.unparsed, ensure_ascii=False)
+    return row
 
 def header_dict(
     ds:Dataset, # Any DICOM `Dataset`; its pixels are not read
     private:bool=True, # Include private elements, and others without a keyword, as JSON under `private`?
 )->dict: # Column name to number, text or `None`; first `fname` and `error`
     "The header of `ds` as one row of a table"
-    return _row(ds, private, _usual())
+    return _header_row(ds, private, _converts_as_usual())
