@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from ..arrays.counts import breakpoints_from_counts,count_values,percentiles,share_inside,value_stats
 from ..arrays.tables import map_by_value,widen
 from ..files.errors import DicomError
-from ..dicom_load import element
+from ..files.elements import element
 from ..pixels.decode import (grey_values,padding_range,check_image,functional_group,has_wrong_sign,
     is_colour,modality_mapping,modality_unit)
 from ..windowing import VoiLut,Window

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from pydicom.dataset import Dataset
 
-from ..dicom_load import element
+from ..files.elements import element
 from .recipe import Recipe
 
 # %% ../../nbs/pipeline/08_names.ipynb #111f6eb3
