@@ -136,11 +136,24 @@ def _label_of_patient(labels, who):
     has[who,codes] = True
     return np.where(has, has.sum(0), np.inf).argmin(1),names
 
+def _can_stratify(y, n):
+    "Are there enough patients to draw `n` of them by label?"
+    counts = np.unique(y, return_counts=True)[1]
+    return counts.min()>=2 and min(n, len(y)-n)>=len(counts)
+
+def _draw_keeping_labels(patients, y, n, seed):
+    "Draw `n` patients, but for each label leave one in the first part as long as there are others"
+    order = np.random.default_rng(seed).permutation(len(patients))
+    first = np.unique(y[order], return_index=True)[1]
+    order = np.concatenate([np.delete(order, first),order[first]])
+    return patients[order[n:]],patients[order[:n]]
+
 def _draw_patients(patients, y, share, total, seed, name, rare='error'):
     "Divide `patients` in two, `share` of the `total` number in the second part"
     n = max(1, round(share*total))
     k = 1 if y is None else len(np.unique(y[patients]))
-    if rare=='ignore' and min(n, len(patients)-n)<k: y,k = None,1
+    if rare=='train' and y is not None and not _can_stratify(y[patients], n):
+        return _draw_keeping_labels(patients, y[patients], n, seed)
     if n<k:
         raise ValueError(f"{name} must be large enough to hold each of {k} labels, got {share:g} of "
             f"{pluralize(total, 'patient')}")
@@ -168,8 +181,7 @@ class _Splitter:
         if self.labels is None: return who,None
         y,names = _label_of_patient(_item_values(items, self.labels, 'labels'), who)
         few = [(str(names[k]),n) for k,n in zip(*np.unique(y, return_counts=True)) if n<parts]
-        if few and rare=='ignore': return who,None
-        if few:
+        if few and rare=='error':
             raise ValueError(f"labels must each be of at least {parts} patients, got {few[0][1]} with {few[0][0]!r}; "
                 "join rare labels, or leave labels= away")
         return who,y
@@ -189,13 +201,13 @@ class PatientSplitter(_Splitter):
     groups:object=None # Patient of each item: a column, a function of one item or a list; `None`: by `patient_groups`
     seed:int|None=0 # Another seed draws other patients; `None`: others each time
     missing:str='error' # Without Patient ID: 'error' or 'study', as in `patient_groups`
-    rare:str='error' # A label with too few patients is an 'error'; 'ignore': then nothing is stratified
+    rare:str='error' # Labels of too few patients: 'error'; or 'train': not stratified, but each keeps one for training
     def __post_init__(self):
         _check_share(self.valid, 'valid', 1e-9)
         _check_share(self.test, 'test', 0)
         if self.valid+self.test>=1:
             raise ValueError(f"valid and test must leave patients for training, got {self.valid:g} and {self.test:g}")
-        if self.rare not in ('error','ignore'): raise ValueError(f"rare must be 'error' or 'ignore', got {self.rare!r}")
+        if self.rare not in ('error','train'): raise ValueError(f"rare must be 'error' or 'train', got {self.rare!r}")
     def split(self,
         items, # Table with the column PatientID, or a list of paths or Datasets
     )->Splits: # Positions in `items`
