@@ -22,6 +22,10 @@ from .tables.header import *
 from .contrast.hist_scaler import *
 from .histogram_scaling import *
 from .pipeline.journal import *
+from .pipeline.results import *
+from .pipeline.run import *
+from .pipeline.names import *
+from .pipeline.formats import *
 from .masks import *
 from .pixels.native import *
 from .view.pack import *
@@ -48,6 +52,6 @@ _modules = [import_module(f'medical_imaging.{o}')
     'tables.header','tables.table','view.show','view.pack','view.explore','histogram_scaling','contrast.hist_scaler',
     'windowing','contrast.display','contrast.channels','masks','regions.crops','labels.rle','series','run.cluster',
     'pipeline.report','tables.columns','pipeline.checks','pipeline.encoding','pipeline.quality',
-    'pipeline.recipe','files.source','pipeline.convert',
-    'pipeline.worker','pipeline.journal','prepare')]
+    'pipeline.formats','pipeline.recipe','files.source','pipeline.convert','pipeline.names','pipeline.run',
+    'pipeline.results','pipeline.worker','pipeline.journal','prepare')]
 __all__ = sorted({name for module in _modules for name in module.__all__})

@@ -17,8 +17,8 @@ from .recipe import Recipe
 
 # %% ../../nbs/pipeline/08_names.ipynb #111f6eb3
 def _natural_key(name):
-    "Sorts 'a2' before 'a10'"
-    return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', name)]
+    "Sorts 'a2' before 'a10', and these before 'a010'"
+    return [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', name)],name
 
 def numbered_names(
     files:list, # Names of files, relative, with '/'

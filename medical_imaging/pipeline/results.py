@@ -147,9 +147,9 @@ def write_results(
         write_table(journal, fn)
         quality,wrong_split = _quality_of_table(fn, split, {source:title for title,source in summary.sources})
         dst.write('metadata.parquet', fn.read_bytes())
-    dst.write('sources.csv', _csv_bytes(('name','file'), sorted(summary.sources)))
-    dst.write('errors.csv', _csv_bytes(('name','reason'), summary.errors))
-    if recipe.min_pct: dst.write('dropped.csv', _csv_bytes(('name','frame','share'), summary.dropped))
+    dst.write('sources.csv', _csv_bytes(('file','source'), sorted(summary.sources)))
+    dst.write('errors.csv', _csv_bytes(('file','reason'), summary.errors))
+    if recipe.min_pct: dst.write('dropped.csv', _csv_bytes(('file','frame','share'), summary.dropped))
     dst.write('report.html', _report(summary, recipe, quality).encode())
     counts = {name:getattr(summary.result, name) for name in ('n_files','n_converted','n_images','n_dropped','n_failed')}
     write_settings(dst, src.root, recipe, complete=True, **counts)
