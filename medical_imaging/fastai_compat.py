@@ -36,7 +36,7 @@ from .contrast.display import dataset_pictures,show_dataset
 from .learn import PILDicom,TensorCTScan,TensorDicom
 from .masks import gauss_blur2d,uniform_blur2d
 from .pixels.decode import functional_group,is_colour,modality_values,n_frames,padding_mask,rgb_values,stored_values,values_and_padding
-from .tables.table import header_row_of,dicom_table
+from .tables.table import dataset_row,dicom_table
 from .windowing import dicom_windows
 
 _all_ = ['dicom_windows', 'get_dicom_files', 'dcmread', 'uniform_blur2d', 'gauss_blur2d', 'DcmDataset', 'DcmTag',
@@ -381,7 +381,7 @@ def as_dict(self:Dataset,
     private=True, # Include private elements, as JSON under `private`?
 )->dict:
     "The header as a dictionary"
-    return header_row_of(self, px_summ, window, private)
+    return dataset_row(self, px_summ, window, private)
 
 @delegates(parallel)
 def _from_dicoms(cls,

@@ -21,203 +21,284 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from torch import Tensor
 
-from .dicom_load import dcmread,number
-from .contrast.display import rgb8,display_values,full_range,is_inverted
+from .dicom_load import dcmread,is_dicom,number
+from .contrast.display import rgb8,display_values,is_inverted
 from .contrast.hist_scaler import HistScaler
 from .histogram_scaling import validate_breakpoints,hist_scaled
-from .pixels.decode import grey_values,modality_from_stored,padding_from_stored,is_colour,modality_mapping,modality_unit,n_frames
-from .windowing import as_window
+from .pixels.decode import grey_values,modality_from_stored,padding_from_stored
+from .pixels.decode import is_colour,modality_mapping,modality_unit,n_frames
+from .windowing import as_windows,plain_window
 
 # %% ../nbs/60_learn.ipynb #503c41f4
-def _joined(func, args):
-    "Levels of what `func`, one of those that make batches or take them apart, returns; `None` for any other function"
-    if func in (torch.stack,torch.cat):
-        parts = [getattr(o, 'levels', None) for o in args[0]]
-        if all(o is not None and o.ndim==1+(func is torch.cat) for o in parts): return func(parts)
-    x = args[0] if args else None
-    if isinstance(x, TensorDicom) and x.levels is not None and x.levels.ndim==2:
-        if func is Tensor.unbind: return x.levels.unbind()
-        if func is Tensor.__getitem__ and (isinstance(args[1], (int,slice,list)) or getattr(args[1], 'ndim', 0)==1):
-            return x.levels[args[1].cpu() if isinstance(args[1], Tensor) else args[1]]
+def _stacked_shades(images, *_):
+    shades = [getattr(image, 'shades', None) for image in images]
+    return torch.stack(shades) if all(s is not None and s.ndim==1 for s in shades) else None
+
+def _concatenated_shades(batches, *_):
+    shades = [getattr(batch, 'shades', None) for batch in batches]
+    return torch.cat(shades) if all(s is not None and s.ndim==2 for s in shades) else None
+
+def _batch_shades(x):
+    return x.shades if isinstance(x, TensorDicom) and x.shades is not None and x.shades.ndim==2 else None
+
+def _picked_shades(x, index):
+    shades = _batch_shades(x)
+    picks_images = isinstance(index, (int,slice,list)) or getattr(index, 'ndim', 0)==1
+    if shades is None or not picks_images: return None
+    return shades[index.cpu() if isinstance(index, Tensor) else index]
+
+def _separated_shades(x, *_):
+    shades = _batch_shades(x)
+    return None if shades is None else shades.unbind()
+
+# The functions that make batches or take them apart. After any other one, fastai copies the attributes of its input.
+_SHADES_AFTER = {torch.stack: _stacked_shades, torch.cat: _concatenated_shades,
+    Tensor.__getitem__: _picked_shades, Tensor.unbind: _separated_shades}
 
 # %% ../nbs/60_learn.ipynb #4464ae2f
 class TensorDicom(TensorImage):
-    "Modality values, (1, rows, cols) or a batch of them, with their `unit` and for each image its `levels`: black, white and fill"
+    "Modality values, (1, rows, cols) or a batch, with their `unit` and for each image its `shades`: black, white, fill"
     _show_args = {'cmap':'gray'}
-    unit,levels = '',None
+    unit,shades = '',None
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         res = super().__torch_function__(func, types, args, kwargs)
-        levels = _joined(func, args)
-        if levels is not None:
-            for o,l in zip(*((res,levels) if isinstance(res, tuple) else ([res],[levels]))): o.levels = l
+        shades = _SHADES_AFTER[func](*args) if func in _SHADES_AFTER else None
+        if shades is None: return res
+        if not isinstance(res, tuple): res.shades = shades
+        else:
+            for image,s in zip(res, shades): image.shades = s
         return res
 
-    def clone(self, *, memory_format=None):
-        return _as(self, super().clone(memory_format=memory_format), self.unit, self.levels)
-    def image_levels(self)->Tensor: # float32, (3,), or (batch, 3) for a batch
+    def clone(self, *,
+        memory_format=None, # As in PyTorch
+    )->Tensor: # `TensorDicom`
+        "A copy, with unit and shades"
+        return _with_meta(self, super().clone(memory_format=memory_format), self.unit, self.shades)
+
+    def image_shades(self)->Tensor: # float32, (3,), or (batch, 3) for a batch
         "Black, white and fill; from the values themselves where they are not known"
         n = tuple(self.shape[:-3])
-        if self.levels is not None and self.levels.shape==(*n,3): return self.levels.to(self.device)
-        if self.levels is not None and self.levels.ndim==1: return self.levels.expand(*n, 3).to(self.device)
+        if self.shades is not None and self.shades.shape==(*n,3): return self.shades.to(self.device)
+        if self.shades is not None and self.shades.ndim==1: return self.shades.expand(*n, 3).to(self.device)
         x = self.as_subclass(Tensor).flatten(-3).float()
         return torch.stack([x.amin(-1), x.amax(-1), x.amin(-1)], -1)
 
     def greys(self)->Tensor: # `TensorDicom`, float32 in [0,1], of the same shape
         "From black, 0, to white, 1"
-        black,white,_ = self.image_levels()[...,None,None,None].unbind(-4)
-        return _as(self, ((self.as_subclass(Tensor).float()-black)/(white-black).where(white!=black, 1)).clamp(0, 1),
-            '', torch.tensor([0.,1.,0.]))
+        black,white,_ = self.image_shades()[...,None,None,None].unbind(-4)
+        span = (white-black).where(white!=black, 1)
+        return _with_meta(self, ((self.as_subclass(Tensor).float()-black)/span).clamp(0, 1), '',
+            torch.tensor([0.,1.,0.]))
 
-    def affine_coord(self, mat=None, coord_tfm=None, sz=None, mode='bilinear', pad_mode=PadMode.Reflection,
-            align_corners=True):
-        "As in fastai, but zeros as `pad_mode` stand for the fill level"
-        fill = self.image_levels()[...,2,None,None,None] if pad_mode==PadMode.Zeros else 0
-        res = TensorImage.affine_coord((self.as_subclass(Tensor)-fill).as_subclass(TensorImage), mat, coord_tfm, sz,
-            mode, pad_mode, align_corners)
-        return _as(self, res.as_subclass(Tensor)+fill, self.unit, self.levels)
+    def affine_coord(self,
+        mat=None, # Affine matrices, one for each image
+        coord_tfm=None, # Function of the coordinates
+        sz=None, # Rows and columns of the result
+        mode:str='bilinear', # How to interpolate
+        pad_mode:str=PadMode.Reflection, # What is shifted in; zeros stand for the fill value
+        align_corners:bool=True, # As in PyTorch's `grid_sample`
+    )->Tensor: # `TensorDicom`
+        "As in fastai, but with zeros as `pad_mode` the fill value is shifted in"
+        fill = self.image_shades()[...,2,None,None,None] if pad_mode==PadMode.Zeros else 0
+        shifted = (self.as_subclass(Tensor)-fill).as_subclass(TensorImage)
+        res = TensorImage.affine_coord(shifted, mat, coord_tfm, sz, mode, pad_mode, align_corners)
+        return _with_meta(self, res.as_subclass(Tensor)+fill, self.unit, self.shades)
 
-    def show(self, ctx=None, **kwargs):
-        "Show one image, histogram-scaled, or as it is where its levels are 0 and 1"
-        return show_image(_display(self), ctx=ctx, **(self._show_args | dict(vmin=0, vmax=1) | kwargs))
+    def show(self,
+        ctx=None, # Axes
+        **kwargs # To fastai's `show_image`
+    ): # Axes
+        "Show one image, histogram-scaled, or as it is where its shades are 0 and 1"
+        return show_image(_display_image(self), ctx=ctx, **(self._show_args | dict(vmin=0, vmax=1) | kwargs))
 
-class TensorCTScan(TensorDicom): _show_args = {'cmap':'bone'}
+class TensorCTScan(TensorDicom):
+    "Modality values of a CT, shown in the color map of bones"
+    _show_args = {'cmap':'bone'}
 
 # %% ../nbs/60_learn.ipynb #697f64df
-def _as(src, x, unit, levels):
+def _with_meta(src, x, unit, shades):
     "`x` as a tensor of the type of `src`"
     res = x.as_subclass(type(src))
-    res.unit,res.levels = unit,levels
+    res.unit,res.shades = unit,shades
     return res
 
-def _measured(px, fill):
-    "Where images, (..., rows, cols), are not at their fill level; everywhere in those that are nothing else"
+def _not_filled(px, fill):
+    "Where images, (..., rows, cols), differ from their fill value; everywhere in those that are nothing else"
     keep = px!=fill
     return keep | ~keep.any(-1, keepdim=True).any(-2, keepdim=True)
 
-def _display(x):
+def _display_image(x):
     "One `TensorDicom`, (1, rows, cols) or (3, rows, cols), in [0,1] for `imshow`"
-    black,white,fill = x.image_levels().tolist()
+    black,white,fill = x.image_shades().tolist()
     if len(x)==3 or (black,white)==(0,1): return x.greys().as_subclass(Tensor)
     px = x.as_subclass(Tensor).float()
-    y = hist_scaled(px, mask=_measured(px, fill))
+    y = hist_scaled(px, mask=_not_filled(px, fill))
     return 1-y if white<black else y
 
 # %% ../nbs/60_learn.ipynb #f3f8312a
-def _levels(px, ds, frame, x, pad):
+def _stored_ends(px, ds):
+    "Lowest and highest number that the bits of an image of at most 16 bits can hold, in its dtype"
+    bits = int(number(ds, 'BitsStored') or px.itemsize*8)
+    ends = [-2**(bits-1),2**(bits-1)-1] if px.dtype.kind=='i' else [0,2**bits-1]
+    return np.array(ends, px.dtype)
+
+def _frame_shades(px, ds, frame, x, pad):
     "Black, white and fill of one frame with stored values `px`, modality values `x` and padding `pad`"
     if modality_unit(ds)=='HU': return -1024.,3071.,-1000.
-    seen = x[~pad] if not pad.all() else x.new_zeros(1)
-    lo,hi = seen.min().item(),seen.max().item()
-    black,white,inverted = lo,hi,is_inverted(ds)
+    inside = x[~pad] if not pad.all() else x.new_zeros(1)
+    lowest,highest = inside.min().item(),inside.max().item()
+    black,white = lowest,highest
     if px.dtype.kind in 'iu' and px.itemsize<=2:
-        bits = int(number(ds, 'BitsStored') or px.itemsize*8)
-        ends = modality_mapping(px, ds,
-            frame)(np.array([-2**(bits-1),2**(bits-1)-1] if px.dtype.kind=='i' else [0,2**bits-1], px.dtype))
+        ends = modality_mapping(px, ds, frame)(_stored_ends(px, ds))
         black,white = float(min(ends)),float(max(ends))
-    return (white,black,hi) if inverted else (black,white,lo)
+    return (white,black,highest) if is_inverted(ds) else (black,white,lowest)
 
-def _opened(ds, frame):
-    "Modality values, (rows, cols), with padding filled, and what they mean; or 8-bit colour"
+def _image_of_values(ds, frame):
+    "Modality values, (rows, cols), with padding filled, and what they mean; or 8-bit color"
     frame = n_frames(ds)//2 if frame is None else frame
-    if is_colour(ds): return Image.fromarray(rgb8(ds, frame)),dict(unit='', levels=(0.,255.,0.))
+    if is_colour(ds): return Image.fromarray(rgb8(ds, frame)),dict(unit='', shades=(0.,255.,0.))
     px = grey_values(ds, frame)
     x = modality_from_stored(px, ds, frame)
     pad = padding_from_stored(px, ds) | x.isnan()
-    levels = _levels(px, ds, frame, x, pad)
-    return Image.fromarray(x.masked_fill(pad, levels[2]).numpy()),dict(unit=modality_unit(ds), levels=levels)
+    shades = _frame_shades(px, ds, frame, x, pad)
+    return Image.fromarray(x.masked_fill(pad, shades[2]).numpy()),dict(unit=modality_unit(ds), shades=shades)
 
 # %% ../nbs/60_learn.ipynb #632930fc
-def _picture(ds, frame, mode):
+def _image_on_screen(ds, frame, mode):
     "What a screen shows, as a PIL image of `mode`"
     frame = n_frames(ds)//2 if frame is None else frame
     px = rgb8(ds, frame) if is_colour(ds) else (display_values(ds, frame=frame).numpy()*255).round().astype(np.uint8)
-    return Image.fromarray(px).convert(mode),dict(unit='', levels=(0.,255.,0.))
+    return Image.fromarray(px).convert(mode),dict(unit='', shades=(0.,255.,0.))
 
-def _of_values(x):
+def _image_from_array(x):
     "An array or tensor of values, (rows, cols) or (1, rows, cols), as a PIL image"
-    im = Image.fromarray(np.asarray(x.detach().cpu() if isinstance(x, Tensor)
-        else x).astype(np.float32).reshape(x.shape[-2:]))
-    return im,dict(unit=x.unit, levels=tuple(x.image_levels().tolist())) if isinstance(x, TensorDicom) else {}
+    px = np.asarray(x.detach().cpu() if isinstance(x, Tensor) else x).astype(np.float32)
+    meta = dict(unit=x.unit, shades=tuple(x.image_shades().tolist())) if isinstance(x, TensorDicom) else {}
+    return Image.fromarray(px.reshape(x.shape[-2:])),meta
 
 # %% ../nbs/60_learn.ipynb #61ee7f7a
-_Source = Path|str|bytes|Dataset|Tensor|np.ndarray|Image.Image
+_Item = Path|str|bytes|Dataset|Tensor|np.ndarray|Image.Image
 
 class PILDicom(PILBase):
-    "A PIL image of modality values (mode F) that knows its `unit` and `levels`, which PIL carries along in `info`"
+    "A PIL image of modality values (mode F) that knows its `unit` and `shades`, which PIL carries along in `info`"
     _open_args,_tensor_cls,_show_args = {},TensorDicom,TensorDicom._show_args
-    unit,levels = (property(lambda self, k=k: self.info.get(k)) for k in ('unit','levels'))
     dihedral = PILImage.dihedral
+    @property
+    def unit(self)->str|None: # Such as 'HU'; `None` where it is not known
+        "Unit of the values"
+        return self.info.get('unit')
+    @property
+    def shades(self)->tuple|None: # `None` where they are not known
+        "The values shown black, shown white, and filled in"
+        return self.info.get('shades')
+
     @classmethod
     def create(cls,
-        fn:_Source, # Path, bytes or `Dataset` of an image; or its values, an array or tensor (rows, cols), or a PIL image
-        mode:str|None=None, # `None`: modality values; or a PIL mode such as 'L' or 'RGB' for what a screen shows, in the file's window, as 8 bits
+        fn:_Item, # Path, bytes or `Dataset` of an image; or its values, an array or tensor (rows, cols), or a PIL image
+        mode:str|None=None, # `None`: modality values; a PIL mode, 'L' or 'RGB': 8 bits, in the window of the file
         frame:int|None=None, # Which frame, from 0; `None` for the middle one
-    ): # `PILDicom` of mode F, of RGB for colour, or of `mode`
+    ): # `PILDicom` of mode F, of RGB for color, or of `mode`
         "Open one image"
-        if isinstance(fn, Image.Image): im,info = fn,{}
-        elif isinstance(fn, (Tensor,np.ndarray)): im,info = _of_values(fn)
+        if isinstance(fn, Image.Image): im,meta = fn,{}
+        elif isinstance(fn, (Tensor,np.ndarray)): im,meta = _image_from_array(fn)
         else:
             ds = fn if isinstance(fn, Dataset) else dcmread(fn)
-            im,info = _opened(ds, frame) if mode in (None,'F') else _picture(ds, frame, mode)
-        im.info.update(info)
+            im,meta = _image_of_values(ds, frame) if mode in (None,'F') else _image_on_screen(ds, frame, mode)
+        im.info.update(meta)
         return cls(im)
 
     def _do_crop_pad(self, sz, tl, orig_sz, pad_mode=PadMode.Zeros, resize_mode=BILINEAR, resize_to=None):
-        "As in fastai, but zeros as `pad_mode` stand for the fill level"
+        "As in fastai, but with zeros as `pad_mode` the fill value is shifted in"
         if pad_mode!=PadMode.Zeros:
             res = Image.Image._do_crop_pad(self, sz, tl, orig_sz, pad_mode, resize_mode, resize_to)
         else:
-            box = tl.max(0)
-            res = Image.new(self.mode, sz, self.levels[2] if self.mode=='F' and self.levels else 0)
-            res.paste(self.crop((*box, *tl.add(sz).min(orig_sz))), tuple((-tl).max(0)))
+            res = Image.new(self.mode, sz, self.shades[2] if self.mode=='F' and self.shades else 0)
+            res.paste(self.crop((*tl.max(0), *tl.add(sz).min(orig_sz))), tuple((-tl).max(0)))
             if resize_to is not None: res = res.resize(resize_to, resize_mode)
         res.info.update(self.info)
         return res
 
-    def show(self, ctx=None, **kwargs):
+    def show(self,
+        ctx=None, # Axes
+        **kwargs # To fastai's `show_image`
+    ): # Axes
         "Show the image, see `TensorDicom`"
-        return _to_tensor(self).show(ctx=ctx, **(self._show_args | kwargs))
+        return _tensor_of_image(self).show(ctx=ctx, **(self._show_args | kwargs))
 
-class PILCTScan(PILDicom): _tensor_cls,_show_args = TensorCTScan,TensorCTScan._show_args
+# %% ../nbs/60_learn.ipynb #6d129ac1
+class PILCTScan(PILDicom):
+    "A CT: a DICOM file, or a picture such as a JPEG"
+    _tensor_cls,_show_args = TensorCTScan,TensorCTScan._show_args
+    @classmethod
+    def create(cls,
+        fn:_Item, # As for `PILDicom`, or the path of a picture
+        **kwargs # To `PILDicom.create`, or to fastai's for a picture
+    ): # `PILCTScan`
+        "Open a DICOM file or a picture"
+        is_picture = isinstance(fn, (str,Path)) and not is_dicom(fn)
+        return PILBase.create.__func__(cls, fn, **kwargs) if is_picture else super().create(fn, **kwargs)
 
 # %% ../nbs/60_learn.ipynb #4633c7c8
-def _to_tensor(im):
+def _tensor_of_image(im):
+    "The tensor of a `PILDicom`"
     x = torch.from_numpy(np.array(im))
     x = (x[None] if x.ndim==2 else x.permute(2, 0, 1)).as_subclass(im._tensor_cls)
-    return _as(x, x, im.unit or '', None if im.levels is None else torch.tensor(im.levels))
+    return _with_meta(x, x, im.unit or '', None if im.shades is None else torch.tensor(im.shades))
 
 @ToTensor
-def encodes(self, o:PILDicom): return _to_tensor(o)
+def encodes(self,
+    im:PILDicom, # Image
+): # `TensorDicom`, (channels, rows, cols)
+    "The values of the image, with unit and shades"
+    return _tensor_of_image(im)
 
 @IntToFloatTensor
-def encodes(self, o:TensorDicom): return o.greys()
+def encodes(self,  # noqa: F811, fastai registers it by its type
+    x:TensorDicom, # Modality values
+): # `TensorDicom` in [0,1]
+    "From black to white, where fastai divides by 255"
+    return x.greys()
+
 @IntToFloatTensor
-def decodes(self, o:TensorDicom): return o
+def decodes(self,
+    x:TensorDicom, # In [0,1]
+): # `x`
+    "Nothing to undo: `show` takes values in [0,1]"
+    return x
 
 # %% ../nbs/60_learn.ipynb #35ca28bb
 class TensorChannels(TensorImage):
     "Channels in [0,1], (n, rows, cols) or a batch of them, with their `names`"
     _show_args,names = {'cmap':'gray'},()
-    def show(self, ctx=None, **kwargs):
-        "Show one channel in grey, three as colours, any other number side by side"
+    def show(self,
+        ctx=None, # Axes
+        **kwargs # To fastai's `show_image`
+    ): # Axes
+        "Show one channel in grey, three as colors, any other number side by side"
         x = self.as_subclass(Tensor).detach().float().cpu().clamp(0, 1)
-        if len(x) in (1,3): return show_image(x, ctx=ctx, **(self._show_args | dict(vmin=0, vmax=1) | kwargs))
+        options = self._show_args | dict(vmin=0, vmax=1) | kwargs
+        if len(x) in (1,3): return show_image(x, ctx=ctx, **options)
         gap = x.new_ones(len(x), x.shape[1], max(1, x.shape[2]//40))
-        ctx = show_image(torch.cat([x,gap], 2).movedim(0, 1).flatten(1)[:,:-gap.shape[2]], ctx=ctx,
-            **(self._show_args | dict(vmin=0, vmax=1) | kwargs))
+        row = torch.cat([x,gap], 2).movedim(0, 1).flatten(1)[:,:-gap.shape[2]]
+        ctx = show_image(row, ctx=ctx, **options)
+        box = dict(facecolor='black', alpha=.5, pad=1, lw=0)
         for i,name in enumerate(self.names if len(self.names)==len(x) else ()):
-            ctx.text(i*(x.shape[2]+gap.shape[2])+2, x.shape[1]-2, name, color='white', fontsize=8, va='bottom',
-                bbox=dict(facecolor='black', alpha=.5, pad=1, lw=0))
+            left = i*(x.shape[2]+gap.shape[2])+2
+            ctx.text(left, x.shape[1]-2, name, color='white', fontsize=8, va='bottom', bbox=box)
         return ctx
 
 # %% ../nbs/60_learn.ipynb #f1f4f449
-def _windows(windows):
-    "Windows, of which 'full range' stays as it is"
-    return [o if isinstance(o, str) and o==full_range else as_window(o)
-        for o in ([windows] if isinstance(windows, str) or hasattr(windows, 'center') else windows)]
+_FULL_RANGE = 'full range'      # from black to white, whatever these are
 
-def _breaks(bins):
+def _channel_windows(windows):
+    "Windows as a list, of which 'full range' stays as it is"
+    if isinstance(windows, str) and windows==_FULL_RANGE: return [windows]
+    several = isinstance(windows, (list,tuple)) and any(isinstance(w, str) for w in windows)
+    return [w if isinstance(w, str) and w==_FULL_RANGE else plain_window(w)
+        for w in (windows if several else as_windows(windows))]
+
+def _channel_breakpoints(bins):
     "`None`, 0 for no histogram channel, or breakpoints"
     if bins is None or isinstance(bins, (int,float)) and bins==0: return bins
     if isinstance(bins, (int,float)):
@@ -225,78 +306,89 @@ def _breaks(bins):
             f"channel, got {bins}")
     return bins.fitted_breakpoints() if isinstance(bins, HistScaler) else validate_breakpoints(bins, 1)
 
+def _window_label(w): return w if isinstance(w, str) else w.name or f'{w.width:g}, {w.center:g}'
+
 class ToChannels(DisplayedTransform):
     "Windows, and the histogram-scaled image, as channels of a batch of modality values"
     order = 35                  # after geometric augmentation (30), before lighting (40)
     def __init__(self,
         windows=(), # Windows: names, `Window`s, `(width, level)`, or 'full range' for from black to white
-        bins=None, # Histogram channel, the last: `None` for breakpoints of each image itself; those of `freqhist_bins`, a `HistScaler`; 0 for none
+        bins=None, # Histogram channel: `None`: each image's own bins; a `HistScaler` or breakpoints; 0: no such channel
     ):
-        self.windows,self.bins = _windows(windows),_breaks(bins)
-        self.names = [o if isinstance(o, str) else o.name or f'{o.width:g}, {o.center:g}'
-            for o in self.windows]+['histogram']*(not isinstance(self.bins, (int,float)))
+        self.windows,self.bins = _channel_windows(windows),_channel_breakpoints(bins)
+        self.has_histogram = not isinstance(self.bins, (int,float))
+        self.names = [_window_label(w) for w in self.windows]+['histogram']*self.has_histogram
         if not self.names: raise ValueError("windows must have at least one window when bins=0, got none")
 
-    def encodes(self, x:TensorDicom):
+    def encodes(self,
+        x:TensorDicom, # (batch, 1, rows, cols)
+    ): # `TensorChannels`, (batch, channels, rows, cols)
+        "Windows and histogram scaling; everything inverted for images of reversed polarity"
         if x.ndim!=4 or x.shape[1]!=1:
             raise ValueError(f"a batch for ToChannels must have shape (batch, 1, rows, cols), got {tuple(x.shape)}; "
-                f"use ImageBlock(cls=PILDicom) for colour")
-        black,white,fill = (o.as_subclass(Tensor)[:,None,None] for o in x.image_levels().unbind(1))
-        px,grey = x.as_subclass(Tensor)[:,0].float(),x.greys().as_subclass(Tensor)[:,0]
-        res = [None if isinstance(o, str) else o(px) for o in self.windows]
-        if self.bins is None: res.append(hist_scaled(px, mask=_measured(px, fill), per_image=True))
-        elif not isinstance(self.bins, (int,float)): res.append(hist_scaled(px, self.bins))
-        res = TensorChannels(torch.stack([grey if o is None else torch.where(white<black, 1-o, o) for o in res], 1))
+                "use ImageBlock(cls=PILDicom) for color")
+        black,white,fill = (shade.as_subclass(Tensor)[:,None,None] for shade in x.image_shades().unbind(1))
+        px,inverted = x.as_subclass(Tensor)[:,0].float(),white<black
+        def fix_polarity(y): return torch.where(inverted, 1-y, y)
+        channels = [x.greys().as_subclass(Tensor)[:,0] if isinstance(w, str) else fix_polarity(w(px))
+            for w in self.windows]
+        if self.bins is None: channels.append(fix_polarity(hist_scaled(px, mask=_not_filled(px, fill), per_image=True)))
+        elif self.has_histogram: channels.append(fix_polarity(hist_scaled(px, self.bins)))
+        res = TensorChannels(torch.stack(channels, 1))
         res.names = self.names
         return res
 
 # %% ../nbs/60_learn.ipynb #71401624
-class _Open(Transform):          # a function would do, but could not be pickled with the learner
-    input_types = _Source.__args__
+class _OpenItem(Transform):          # a function would do, but could not be pickled with the learner
+    input_types = _Item.__args__
     def __init__(self, cls, frame): self.cls,self.frame = cls,frame
-    def encodes(self, o:_Source): return self.cls.create(o, frame=self.frame)
+    def encodes(self, item:_Item): return self.cls.create(item, frame=self.frame)
 
 def DicomBlock(
     windows=(), # Windows: names, `Window`s, `(width, level)`, or 'full range' for from black to white
-    bins=None, # Histogram channel, the last: `None` for breakpoints of each image itself; those of `freqhist_bins`, a `HistScaler`; 0 for none
-    size=None, # Rows and columns, one number or a pair; `None`: a `Resize` among the item transforms, or images of one size
+    bins=None, # Histogram channel: `None`: each image's own bins; a `HistScaler` or breakpoints; 0: no such channel
+    size=None, # Rows and columns, one number or a pair; `None`: a `Resize` among the item transforms, or equal images
     method:str='pad', # How to resize: 'pad' keeps everything and fills the rest, 'crop' cuts off, 'squish' distorts
     frame:int|None=None, # Which frame of several, from 0; `None` for the middle one
     cls=PILDicom, # Type of the items
 )->TransformBlock: # Its tensors have shape (batch, channels, rows, cols), float32 in [0,1]
     "A block of images with modality values, and channels made of them on the batch"
     resize = [] if size is None else [Resize(size, method, PadMode.Zeros)]
-    return TransformBlock(type_tfms=_Open(cls, frame), item_tfms=resize, batch_tfms=ToChannels(windows, bins))
+    return TransformBlock(type_tfms=_OpenItem(cls, frame), item_tfms=resize, batch_tfms=ToChannels(windows, bins))
 
 # %% ../nbs/60_learn.ipynb #5fa525b4
-def _grid(x, n, nrows, ncols, figsize, pairs=False):
+def _axes_grid(x, n, nrows, ncols, figsize, pairs=False):
     "Axes for `n` images, or pairs of them; each in a line of its own where channels stand side by side"
     k,double = x.shape[1],dict(double=True, title='Target/Prediction') if pairs else {}
     if k in (1,3): return get_grid(n, nrows=nrows, ncols=ncols, figsize=figsize, **double)
     ncols = ncols or (max(1, 6//k) if nrows is None else -(-n//nrows))
     nrows = nrows or -(-n//ncols)
-    return get_grid(n, nrows=nrows, ncols=ncols,
-        figsize=figsize or (1.8*k*ncols*(1+pairs),2.1*nrows*x.shape[2]/x.shape[3]), **double)
+    if not figsize: figsize = 1.8*k*ncols*(1+pairs),2.1*nrows*x.shape[2]/x.shape[3]
+    return get_grid(n, nrows=nrows, ncols=ncols, figsize=figsize, **double)
 
 @show_batch.dispatch(precedence=1)
 def _show_batch(x:TensorChannels, y, samples, ctxs=None, max_n=9, nrows=None, ncols=None, figsize=None, **kwargs):
-    if ctxs is None: ctxs = _grid(x, min(len(samples), max_n), nrows, ncols, figsize)
-    return show_batch.invoke(TensorImage, type(y), type(samples))(x, y, samples, ctxs=ctxs, max_n=max_n, **kwargs)
+    if ctxs is None: ctxs = _axes_grid(x, min(len(samples), max_n), nrows, ncols, figsize)
+    show = show_batch.invoke(TensorImage, type(y), type(samples))
+    return show(x, y, samples, ctxs=ctxs, max_n=max_n, **kwargs)
 
 @show_results.dispatch(precedence=1)
 def _show_results(x:TensorChannels, y, samples, outs, ctxs=None, max_n=9, nrows=None, ncols=None, figsize=None,
         **kwargs):
-    if ctxs is None: ctxs = _grid(x, min(len(samples), max_n), nrows, ncols, figsize, isinstance(y, TensorMask))
-    return show_results.invoke(TensorImage, type(y), type(samples), type(outs))(x, y, samples, outs, ctxs=ctxs,
-        max_n=max_n, **kwargs)
+    if ctxs is None: ctxs = _axes_grid(x, min(len(samples), max_n), nrows, ncols, figsize, isinstance(y, TensorMask))
+    show = show_results.invoke(TensorImage, type(y), type(samples), type(outs))
+    return show(x, y, samples, outs, ctxs=ctxs, max_n=max_n, **kwargs)
 
 # %% ../nbs/60_learn.ipynb #76121aa1
 class HistScale(DisplayedTransform):
-    "Scale a batch of modality values, (batch, channel, rows, cols) on any device, to [0,1] with the breakpoints of a `HistScaler`"
+    "Scale a batch of modality values on any device to [0,1] with the breakpoints of a `HistScaler`"
     order = 10                  # where fastai divides pictures by 255: after ToTensor, before Normalize
     def __init__(self,
         scaler:HistScaler, # Fitted on training images
     ): self.scaler = scaler
-    def encodes(self, x:TensorImage):
-        return TensorChannels(self.scaler.transform(x.as_subclass(Tensor))) if isinstance(x,
-            TensorDicom) else self.scaler.transform(x)
+    def encodes(self,
+        x:TensorImage, # (batch, channel, rows, cols)
+    ): # The same shape; `TensorChannels` for a `TensorDicom`
+        "`scaler.transform`"
+        if not isinstance(x, TensorDicom): return self.scaler.transform(x)
+        return TensorChannels(self.scaler.transform(x.as_subclass(Tensor)))

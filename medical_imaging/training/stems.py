@@ -22,9 +22,9 @@ def stem_weights(
     old = weight.shape[1]
     if n_in<1: raise ValueError(f"n_in must be at least 1, got {n_in}")
     if n_in<old: return weight.sum(1, keepdim=True).repeat_interleave(n_in, 1)/n_in
-    colour = torch.arange(n_in, device=weight.device)%old
-    times = torch.bincount(colour, minlength=old)[colour]
-    return weight[:,colour]/times.to(weight.dtype).reshape(-1, *[1]*(weight.ndim-2))
+    color = torch.arange(n_in, device=weight.device)%old
+    times = torch.bincount(color, minlength=old)[color]
+    return weight[:,color]/times.to(weight.dtype).reshape(-1, *[1]*(weight.ndim-2))
 
 # %% ../../nbs/training/00_stems.ipynb #58fa16b3
 def first_conv(
@@ -52,7 +52,7 @@ def adapt_stem(
     return model
 
 # %% ../../nbs/training/00_stems.ipynb #d6c90cd3
-def _stats(arch, learn):
+def _stats_of_pretraining(arch, learn):
     "Mean and standard deviation of the three colours that `arch` was trained with, or `None`"
     if isinstance(arch, str): return tuple(learn.model[0].model.default_cfg.get(k) for k in ('mean','std'))
     return model_meta.get(arch, {}).get('stats')
@@ -70,7 +70,7 @@ def dicom_learner(
     n_in:int|None=None, # Channels; `None` for those of a batch
     pretrained:bool=True, # Begin with weights learnt on pictures?
     normalize:bool=True, # With pretrained weights: normalise each channel as their colours were?
-    **kwargs
+    **kwargs # To `vision_learner`
 ): # `Learner`
     "fastai's `vision_learner` for any number of channels, with `adapt_stem`"
     if n_in is None: n_in = dls.one_batch()[0].shape[1]
@@ -78,7 +78,7 @@ def dicom_learner(
     learn = vision_learner(dls, arch, pretrained=pretrained, normalize=False, **kwargs)
     adapt_stem(learn.model, n_in)
     if pretrained:
-        if normalize: _normalize(dls, _stats(arch, learn), n_in)
+        if normalize: _normalize(dls, _stats_of_pretraining(arch, learn), n_in)
         learn.opt = None            # it holds the old weights
         learn.freeze()
     return learn
