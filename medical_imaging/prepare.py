@@ -27,7 +27,8 @@ from .pipeline.results import Prepared,write_results
 def _keep_journal(results, journal, dst, total, progress):
     "Write down what the workers hand back"
     errors = 0
-    with closing(results), closing(journal), tqdm(total=total, desc='prepare', unit='file', disable=not progress) as bar:
+    progress_bar = tqdm(total=total, desc='prepare', unit='file', disable=not progress)
+    with closing(results), closing(journal), progress_bar as bar:
         for task,entry,error in results:
             if error: entry = FileEntry(task.source, task.name, error=error)      # its process died
             if entry.stop:
@@ -64,7 +65,7 @@ def _convert_all(src, dst, recipe, workers, sheet, retry, progress):
 def prepare(
     src:str|Path, # Folder with DICOM files, or a URL that fsspec knows
     dst:str|Path, # Folder or URL to make; one that holds a run with the same settings is continued
-    recipe:Recipe|str|Path|None=None, # What to make of each image, or the folder of an earlier run; `None`: see `settings`
+    recipe:Recipe|str|Path|None=None, # What to make of each image, or folder of an earlier run; `None`: `settings` say
     *,
     split:str|None=None, # Column with train, test and the like, or 'folder' for the first folder below `src`
     sheet:int=200, # Most images on the contact sheet of the report
@@ -89,7 +90,8 @@ def _add_recipe_options(group):
     "Options for what becomes of an image; one that is not given is absent from the result"
     def add(name, **kwargs): group.add_argument(f'--{name}', default=argparse.SUPPRESS, **kwargs)
     formats = '; '.join(f'{f.name}: {f.about}' for f in FORMATS.values())
-    add('windows', help='channels: names of windows or width:level, as in brain,subdural,80:40; none: as each file asks')
+    add('windows',
+        help='channels: names of windows or width:level, as in brain,subdural,80:40; none: as each file asks')
     add('bins', help='a histogram as last channel: image (bins of each image), or the path of saved bins')
     add('fit-bins', type=int, help='a histogram as last channel, with bins learnt from so many files')
     add('crop', choices=CHOICES['crop'], help='cut out the body, the lung, or what a blur of the first window leaves')
@@ -117,8 +119,8 @@ def _add_run_options(group):
 
 def prepare_parser()->argparse.ArgumentParser: # For `dicom_prepare`
     "The options of the command"
-    parser = argparse.ArgumentParser('dicom_prepare', description='Convert the DICOM files below SRC into training images, '
-        'a table, a list of failures and a report in DST')
+    about = 'Convert the DICOM files below SRC into training images, a table, a list of failures and a report in DST'
+    parser = argparse.ArgumentParser('dicom_prepare', description=about)
     parser.add_argument('src', help='folder with DICOM files, or a URL')
     parser.add_argument('dst', help='folder or URL to make; a run that was stopped is continued')
     _add_recipe_options(parser.add_argument_group('what becomes of an image'))

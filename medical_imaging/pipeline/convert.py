@@ -66,7 +66,7 @@ class DroppedFrame:
 
 # %% ../../nbs/pipeline/06_convert.ipynb #f4730cc1
 class Frame:
-    "A gray frame: its stored values, and how often each modality value occurs, without padding"
+    "A grey frame: its stored values, and how often each modality value occurs, without padding"
     def __init__(self,
         ds:Dataset, # Gray image
         index:int=0, # Which frame, from 0
@@ -90,7 +90,8 @@ class Frame:
     def padding_mask(self): return self.is_padding(self.stored)
     def stats(self)->dict: return value_stats(self.values, self.counts)
     def share_inside(self, center, width)->float: return share_inside(self.values, self.counts, center, width)
-    def breakpoints(self, n_bins=100): return breakpoints_from_counts(self.values.astype(np.float32), self.counts, n_bins)
+    def breakpoints(self, n_bins=100):
+        return breakpoints_from_counts(self.values.astype(np.float32), self.counts, n_bins)
     def modality(self): return map_by_value(self.stored, self.to_modality)
 
 # %% ../../nbs/pipeline/06_convert.ipynb #13d5fdde
@@ -197,7 +198,7 @@ def _check_unit(ds, frame, recipe):
 
 def _color_picture(ds, frame, recipe):
     if recipe.n_channels or recipe.crop!='none' or recipe.min_pct:
-        raise DicomError("Photometric Interpretation (0028,0004) must be of a gray image for windows, bins and crops, "
+        raise DicomError("Photometric Interpretation (0028,0004) must be of a grey image for windows, bins and crops, "
             f"got {ds.get('PhotometricInterpretation')}; convert color images in a run of their own")
     px = rgb8(ds, frame)
     rec = _crop_record(px.shape[:2], recipe)
@@ -207,7 +208,7 @@ def _color_picture(ds, frame, recipe):
     histogram = np.arange(256),np.bincount(px.ravel(), minlength=256)
     return Picture(np.moveaxis(image, -1, 0), 'color', True, measured.columns(), histogram)
 
-def _gray_picture(ds, index, recipe):
+def _grey_picture(ds, index, recipe):
     unit_note = _check_unit(ds, index, recipe)
     frame = Frame(ds, index)
     if recipe.min_pct:
@@ -228,7 +229,7 @@ def convert_image(
     frame:int=0, # Which frame, from 0
 )->Picture|DroppedFrame: # `DroppedFrame` where `recipe.min_pct` leaves the frame out
     "One frame as channels in [0,1]"
-    return _color_picture(ds, frame, recipe) if is_colour(ds) else _gray_picture(ds, frame, recipe)
+    return _color_picture(ds, frame, recipe) if is_colour(ds) else _grey_picture(ds, frame, recipe)
 
 # %% ../../nbs/pipeline/06_convert.ipynb #26201c93
 def encode_picture(

@@ -77,7 +77,7 @@ def file_names(
 # %% ../../nbs/pipeline/08_names.ipynb #e0107f18
 def plan_names(
     files:list, # Names of files, relative, with '/'
-    kind:str, # `Recipe.names`: 'number', 'file' or 'hash' (planned as numbers, by which lists and report call the files)
+    kind:str, # `Recipe.names`: 'number', 'file' or 'hash'; for hashes, numbers are what lists and report call the files
     known:dict=None, # Those that have a name already, and which
 )->dict: # File -> name
     "Names for all files of a run"

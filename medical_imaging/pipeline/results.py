@@ -117,7 +117,8 @@ def _quality_of_table(fn, split, titles):
     names = set(pq.read_schema(fn).names)
     wrong = split is not None and split!='folder' and split not in names
     if wrong: split = None
-    df = pq.read_table(fn, columns=[name for name in dict.fromkeys([*quality_columns, split]) if name in names]).to_pandas()
+    df = pq.read_table(fn, columns=[name for name in dict.fromkeys([*quality_columns,
+        split]) if name in names]).to_pandas()
     if split=='folder' and 'folder' not in df:
         parts = df.source.str.partition('/')
         df['folder'] = parts[0].where(parts[1]!='') if len(df) else None
@@ -151,7 +152,8 @@ def write_results(
     dst.write('errors.csv', _csv_bytes(('file','reason'), summary.errors))
     if recipe.min_pct: dst.write('dropped.csv', _csv_bytes(('file','frame','share'), summary.dropped))
     dst.write('report.html', _report(summary, recipe, quality).encode())
-    counts = {name:getattr(summary.result, name) for name in ('n_files','n_converted','n_images','n_dropped','n_failed')}
+    counts = {name:getattr(summary.result,
+        name) for name in ('n_files','n_converted','n_images','n_dropped','n_failed')}
     write_settings(dst, src.root, recipe, complete=True, **counts)
     if wrong_split:
         raise ValueError(f"split must be a column of metadata.parquet or 'folder', got {split!r}; "

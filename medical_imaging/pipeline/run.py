@@ -37,7 +37,8 @@ def find_sources(
         raise ValueError(f"dst must be another folder than src, got {dst.root} for {src.root}; choose another")
     src_in_dst,dst_in_src = name_inside(src, dst),name_inside(dst, src)
     if src_in_dst and src_in_dst.split('/')[0] in ('images',WORK_DIR):
-        raise ValueError(f"src must not lie where pictures are written, got {src.root} in {dst.root}; choose another dst")
+        raise ValueError(f"src must not lie where pictures are written, got {src.root} in {dst.root}; "
+            "choose another dst")
     names = src.find()
     return [name for name in names if not name.startswith(f'{dst_in_src}/')] if dst_in_src else names
 
