@@ -20,7 +20,7 @@ from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
 from .arrays.convert import as_array,is_tensor,like
-from .pixels.decode import modality_values,values_and_padding
+from .pixels.frame import modality_values,values_and_padding
 
 if TYPE_CHECKING: from torch import Tensor
 

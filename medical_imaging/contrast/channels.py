@@ -15,7 +15,7 @@ from torch import Tensor,nn
 from ..arrays.counts import breakpoints_from_counts,count_codes
 from ..arrays.tables import all_values,apply_columns,fill_table,quantize,widen
 from ..histogram_scaling import validate_breakpoints,scale_by_breakpoints,freqhist_bins,hist_scaled
-from ..pixels.decode import grey_values,padding_range,padding_from_stored,modality_mapping,modality_values,values_and_padding
+from ..pixels.frame import grey_values,padding_range,padding_from_stored,modality_mapping,modality_values,values_and_padding
 from ..windowing import Window,as_windows,plain_window,tensor_curve
 
 # %% ../../nbs/contrast/01_channels.ipynb #e4fff155

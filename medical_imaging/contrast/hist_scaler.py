@@ -20,7 +20,8 @@ from ..arrays.convert import as_array,like
 from ..arrays.counts import breakpoints_from_counts,count_values,merge_counts
 from ..dicom_load import dcmread,list_files
 from ..histogram_scaling import hist_scaled,validate_breakpoints
-from ..pixels.decode import grey_values,padding_from_stored,modality_mapping,modality_unit
+from ..pixels.frame import grey_values,padding_from_stored,modality_mapping
+from ..pixels.modality import modality_unit
 from ..run.parallel import map_files
 
 # %% ../../nbs/contrast/02_hist_scaler.ipynb #ed684194

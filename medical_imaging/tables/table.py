@@ -19,7 +19,8 @@ from ..arrays.convert import as_array
 from ..arrays.counts import count_values,merge_counts,share_inside,value_stats
 from ..dicom_load import dcmread,list_files
 from ..files.errors import DicomError,reason
-from ..pixels.decode import is_colour,n_frames,values_and_padding
+from ..pixels.decode import is_color,n_frames
+from ..pixels.frame import values_and_padding
 from ..run.parallel import map_files
 from .header import header_dict,text_value
 from ..windowing import plain_window
@@ -44,7 +45,7 @@ def pixel_stats(
 )->dict: # `img_min`, `img_max`, `img_mean`, `img_std`, with `window` also `img_pct_window`: the share strictly inside
     "Statistics of the modality values, padding left out; NaN where all is padding"
     window = None if window is None else plain_window(window)
-    if 'Rows' not in ds or is_colour(ds): return {}
+    if 'Rows' not in ds or is_color(ds): return {}
     values,counts = _counted_values(ds)
     stats = value_stats(values, counts) or dict.fromkeys(STAT_COLUMNS[:4], np.nan)
     if window: stats['img_pct_window'] = share_inside(values, counts, window.center, window.width)
@@ -53,8 +54,7 @@ def pixel_stats(
 # %% ../../nbs/tables/01_table.ipynb #afacea7a
 def _reason_without_path(e):
     "The exception `e` as one line in which a file is called 'the file'"
-    what = reason(e, '')
-    return reason(e, 'the file') if isinstance(e, OSError) or what[:1].islower() else what
+    return reason(e, 'the file')
 
 def _open_file(fn, px_summ):
     "`fn` opened, and why it came without its pixels although they were asked for"

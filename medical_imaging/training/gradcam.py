@@ -17,7 +17,7 @@ from torch import Tensor,nn
 
 from ..regions.crops import CropRecord,mask2bbox
 from ..arrays.convert import as_images,like
-from ..masks import largest_piece
+from ..masks import gray_levels,largest_piece
 
 # %% ../../nbs/training/04_gradcam.ipynb #f5406844
 @dataclass(frozen=True, eq=False)
@@ -185,17 +185,15 @@ def cam_overlay(
     alpha:float=.7, # Share of the color where the evidence is highest, in [0,1]
     box=None, # Box to draw, [[top, left], [bottom, right]]
 )->np.ndarray: # Float32 in [0,1], (rows, cols, 3), for `show_images`
-    "An image in greys with the map in colors over it"
+    "An image in grays with the map in colors over it"
     if not 0<=alpha<=1: raise ValueError(f"alpha must be a share from 0 to 1, got {alpha}")
     x,m = (as_images(a, name).astype(np.float32) for a,name in ((image,'image'),(cam,'cam')))
     x = x.mean(0) if x.ndim==3 else x
     if x.ndim!=2 or x.shape!=m.shape:
         raise ValueError(f"image and cam must have the same rows and columns, got {x.shape} and {m.shape}")
-    lowest,highest = np.nanmin(x),np.nanmax(x)
-    grey = np.nan_to_num((x-lowest)/max(highest-lowest, 1e-9)).clip(0, 1)[...,None]
     m = (m/max(m.max(), 1e-30)).clip(0, 1)
     weight = alpha*m[...,None]
-    rgb = grey*(1-weight) + _inferno()[(m*255).round().astype(np.uint8)]*weight
+    rgb = gray_levels(x)[...,None]*(1-weight) + _inferno()[(m*255).round().astype(np.uint8)]*weight
     if box is not None:
         (top,left),(bottom,right) = np.asarray(box).tolist()
         corners = (int(left),int(top)),(int(right)-1,int(bottom)-1)
