@@ -17,7 +17,7 @@ from ..files.errors import DicomError
 from ..files.source import Source,WORK_DIR,name_inside,same_place
 from ..dicom_load import dcmread
 from ..run.parallel import map_files
-from ..pixels.decode import modality_unit
+from ..pixels.modality import modality_unit
 from ..contrast.hist_scaler import HistScaler
 from .recipe import Recipe
 from .names import plan_names

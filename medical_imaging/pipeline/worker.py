@@ -16,7 +16,10 @@ from ..files.content import DICOM_KINDS,content_kind
 from ..files.errors import RepairWarning,reason
 from ..files.source import Source
 from ..dicom_load import dcmread
-from ..pixels.decode import modality_unit,n_frames
+from ..pixels.decode import is_color,n_frames
+from ..pixels.frame import grey_frames
+from ..pixels.header import image_header
+from ..pixels.modality import modality_unit
 from ..tables.header import header_dict
 from .report import SheetEntry,thumbnail
 from .formats import planes_to_image
@@ -69,14 +72,20 @@ def _frame_errors(failed, n):
     return '; '.join(why if len(frames)==n else f"frame {', '.join(map(str, frames))}: {why}"
         for why,frames in failed.items())
 
+def _decode_together(ds):
+    "All frames of a file whose sign must be told by all of them; `None` where each can be decoded by itself"
+    if is_color(ds) or n_frames(ds)==1: return
+    header = image_header(ds)
+    return grey_frames(ds, header) if header.sign=='suspect' else None
+
 def _convert_frames(ds, task, stem, recipe):
     "Convert the frames of one file"
     n = n_frames(ds)
     frames,failed = pick_frames(n, recipe.max_frames),{}
-    res = _Conversion(FileEntry(task.source, task.name), [])
+    res,decoded = _Conversion(FileEntry(task.source, task.name), []),_decode_together(ds)
     for i in frames:
         try:
-            pic = convert_image(ds, recipe, frame=i)
+            pic = convert_image(ds, recipe, frame=i, decoded=decoded and decoded[i])
             data = encode_picture(pic, recipe) if isinstance(pic, Picture) else b''
         except Exception as e:                             # any decoder may fail in any way
             failed.setdefault(reason(e, source=''), []).append(i)

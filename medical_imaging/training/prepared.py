@@ -174,7 +174,7 @@ def _check_alike(df, recipe, size):
     "An error for pictures that do not fit into one batch"
     in_color = df.shown.eq('color')
     if in_color.nunique()>1:
-        raise ValueError(f"pictures must have the same channels, got {in_color.sum():,} in colour of {len(df):,}; "
+        raise ValueError(f"pictures must have the same channels, got {in_color.sum():,} in color of {len(df):,}; "
             f"leave "
             "some out, as in keep=lambda df: df.shown!='color'")
     sizes_differ = recipe.crop!='none' or len(df[['Rows','Columns']].drop_duplicates())>1
