@@ -6,10 +6,10 @@
 __all__ = ['dcmread', 'DicomError', 'get_dicom_files', 'is_dicom', 'explain', 'dicom_table', 'header_dict', 'quality_report',
            'group_series', 'map_files', 'stored_values', 'modality_values', 'modality_unit', 'n_frames', 'is_color',
            'rgb_values', 'padding_mask', 'values_and_padding', 'fix_sign', 'freqhist_bins', 'hist_scaled', 'HistScaler',
-           'window', 'Window', 'dicom_windows', 'file_windows', 'pct_in_window', 'display_values', 'display_image',
-           'is_inverted', 'to_nchan', 'to_3chan', 'mask_from_blur', 'uniform_blur2d', 'gauss_blur2d', 'body_mask',
-           'lung_mask', 'mask_overlay', 'mask2bbox', 'crop_resize', 'CropRecord', 'rle_decode', 'rle_encode', 'prepare',
-           'Recipe', 'show_images', 'explore', 'sample_file', 'siim_phantom', 'chest_phantom', 'ct_slice']
+           'window', 'Window', 'dicom_windows', 'file_windows', 'pct_in_window', 'display_values', 'is_inverted',
+           'to_nchan', 'to_3chan', 'mask_from_blur', 'uniform_blur2d', 'gauss_blur2d', 'body_mask', 'lung_mask',
+           'mask_overlay', 'mask2bbox', 'crop_resize', 'CropRecord', 'rle_decode', 'rle_encode', 'prepare', 'Recipe',
+           'show_images', 'explore', 'sample_file', 'siim_phantom', 'chest_phantom', 'ct_slice']
 
 # %% ../nbs/99_all.ipynb #2a47b5fd
 from .contrast.channels import to_3chan,to_nchan
@@ -20,7 +20,6 @@ from .files.errors import DicomError
 from .histogram_scaling import freqhist_bins,hist_scaled
 from .labels.rle import rle_decode,rle_encode
 from .masks import body_mask,gauss_blur2d,lung_mask,mask_from_blur,mask_overlay,uniform_blur2d
-from .pipeline.convert import display_image
 from .pipeline.quality import quality_report
 from .pipeline.recipe import Recipe
 from .pixels.color import rgb_values
@@ -47,7 +46,7 @@ _all_ = ['dcmread', 'DicomError', 'get_dicom_files', 'is_dicom', 'explain',
     'values_and_padding', 'fix_sign',
     'freqhist_bins', 'hist_scaled', 'HistScaler',
     'window', 'Window', 'dicom_windows', 'file_windows', 'pct_in_window',
-    'display_values', 'display_image', 'is_inverted', 'to_nchan', 'to_3chan',
+    'display_values', 'is_inverted', 'to_nchan', 'to_3chan',
     'mask_from_blur', 'uniform_blur2d', 'gauss_blur2d', 'body_mask', 'lung_mask', 'mask_overlay',
     'mask2bbox', 'crop_resize', 'CropRecord', 'rle_decode', 'rle_encode',
     'prepare', 'Recipe',
