@@ -14,7 +14,7 @@ from os import PathLike
 import numpy as np
 from pydicom.dataset import Dataset
 
-from .dicom_load import dcmread,list_files
+from .dicom_load import list_files
 from .files.elements import element
 from .files.errors import DicomError,DicomWarning
 from .run.parallel import map_files
