@@ -20,7 +20,7 @@ from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
 from .arrays.convert import as_array,is_tensor,like
-from .pixels.decode import modality_values,values_and_padding
+from .pixels.frame import modality_values,values_and_padding
 
 if TYPE_CHECKING: from torch import Tensor
 
@@ -312,7 +312,7 @@ def pct_in_window(
     if padding is not None: x = x[~as_array(padding, 'padding')]
     width,level = plain_window(window)
     inside = (x>level-width/2) & (x<level+width/2)
-    return np.count_nonzero(inside)/inside.size if inside.size else float('nan')
+    return float(np.count_nonzero(inside)/inside.size) if inside.size else float('nan')
 
 # %% ../nbs/20_windowing.ipynb #99a848ce
 @patch
