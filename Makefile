@@ -24,7 +24,7 @@ prepare: export test           ## what to run before a commit: export, test, cle
 	@$(BIN)/python tools/check.py
 
 bench: export $(VENV)/bench    ## measure beside other libraries, then make the page How fast is it: about five minutes
-	@$(BIN)/python tools/bench/run.py --out nbs/bench.json
+	@$(BIN)/python tools/bench/run.py --out nbs/data/bench.json
 	@$(BIN)/python tools/execute.py how_fast
 
 export: $(VENV)/dev

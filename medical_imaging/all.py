@@ -27,7 +27,12 @@ from .pixels.native import *
 from .view.pack import *
 from .run.parallel import *
 from .testing.phantoms import *
+from .pixels.color import *
 from .pixels.decode import *
+from .pixels.frame import *
+from .pixels.header import *
+from .pixels.modality import *
+from .pixels.sign import *
 from .prepare import *
 from .pipeline.quality import *
 from .pipeline.recipe import *
@@ -44,7 +49,8 @@ from .pipeline.worker import *
 # %% ../nbs/99_all.ipynb #5a507a07
 # by import_module, since `prepare` names a function here too
 _modules = [import_module(f'medical_imaging.{o}')
-    for o in ('dicom_load','testing.phantoms','testing.samples','pixels.native','pixels.decode','run.parallel',
+    for o in ('dicom_load','testing.phantoms','testing.samples','pixels.native','pixels.decode','pixels.color','pixels.frame',
+    'pixels.header','pixels.modality','pixels.sign','run.parallel',
     'tables.header','tables.table','view.show','view.pack','view.explore','histogram_scaling','contrast.hist_scaler',
     'windowing','contrast.display','contrast.channels','masks','regions.crops','labels.rle','series','run.cluster',
     'pipeline.report','tables.columns','pipeline.checks','pipeline.encoding','pipeline.quality',

@@ -41,7 +41,7 @@ def _is_dicom_head(head, dicomdir):
 
 # %% ../nbs/00_dicom_load.ipynb #c46aa60d
 def get_dicom_files(
-    path:str|Path, # Folder to search, or one file; or a URL: 'zip://::a.zip', 'zip://folder::a.zip', 's3://bucket/scans'
+    path:str|Path, # Folder to search, or one file; or a URL such as 'zip://::a.zip' or 's3://bucket/scans'
     recurse:bool=True, # Search its subfolders too?
     folders:list[str]|str|None=None, # Only these subfolders of `path`; '.' stands for the files in `path` itself
     dicomdir:bool=False, # Include DICOMDIRs, the tables of contents of disks?
@@ -153,7 +153,8 @@ def dcmread(
         ds = _parse(name, f, force, kwargs)
     repairs = ['no preamble' if kind=='no preamble' else '', _repair_syntax(name, ds, force) if kind else '']
     if not kind:
-        warnings.warn(DicomWarning('does not look like DICOM: opened by force, and what was found may be nonsense', name))
+        what = 'does not look like DICOM: opened by force, and what was found may be nonsense'
+        warnings.warn(DicomWarning(what, name))
     elif any(repairs): warnings.warn(RepairWarning(f"was repaired: {'; '.join(filter(None, repairs))}", name))
     return ds
 

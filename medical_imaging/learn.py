@@ -22,11 +22,15 @@ from pydicom.dataset import Dataset
 from torch import Tensor
 
 from .dicom_load import dcmread,is_dicom,number
-from .contrast.display import rgb8,display_values,is_inverted
+from .contrast.display import display_values
+from .pixels.color import rgb8
+from .pixels.header import is_inverted
 from .contrast.hist_scaler import HistScaler
 from .histogram_scaling import validate_breakpoints,hist_scaled
-from .pixels.decode import grey_values,modality_from_stored,padding_from_stored
-from .pixels.decode import is_colour,modality_mapping,modality_unit,n_frames
+from .pixels.frame import grey_values,modality_from_stored,padding_from_stored
+from .pixels.decode import is_color,n_frames
+from .pixels.frame import modality_mapping
+from .pixels.modality import modality_unit
 from .windowing import as_windows,plain_window
 
 # %% ../nbs/60_learn.ipynb #503c41f4
@@ -157,7 +161,7 @@ def _frame_shades(px, ds, frame, x, pad):
 def _image_of_values(ds, frame):
     "Modality values, (rows, cols), with padding filled, and what they mean; or 8-bit color"
     frame = n_frames(ds)//2 if frame is None else frame
-    if is_colour(ds): return Image.fromarray(rgb8(ds, frame)),dict(unit='', shades=(0.,255.,0.))
+    if is_color(ds): return Image.fromarray(rgb8(ds, frame)),dict(unit='', shades=(0.,255.,0.))
     px = grey_values(ds, frame)
     x = modality_from_stored(px, ds, frame)
     pad = padding_from_stored(px, ds) | x.isnan()
@@ -168,7 +172,7 @@ def _image_of_values(ds, frame):
 def _image_on_screen(ds, frame, mode):
     "What a screen shows, as a PIL image of `mode`"
     frame = n_frames(ds)//2 if frame is None else frame
-    px = rgb8(ds, frame) if is_colour(ds) else (display_values(ds, frame=frame).numpy()*255).round().astype(np.uint8)
+    px = rgb8(ds, frame) if is_color(ds) else (display_values(ds, frame=frame).numpy()*255).round().astype(np.uint8)
     return Image.fromarray(px).convert(mode),dict(unit='', shades=(0.,255.,0.))
 
 def _image_from_array(x):

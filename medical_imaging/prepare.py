@@ -24,7 +24,7 @@ from .files.errors import DicomError
 from .contrast.hist_scaler import HistScaler
 from .pipeline.journal import Journal,write_table
 from .run.parallel import map_files
-from .pixels.decode import modality_unit
+from .pixels.modality import modality_unit
 from .pipeline.checks import quality_columns
 from .pipeline.quality import quality_report
 from .pipeline.recipe import Recipe

@@ -37,13 +37,17 @@ def name_first(
 # %% ../../nbs/files/00_errors.ipynb #5cd8b64f
 def reason(
     e:BaseException, # What was raised
-    source:str|None=None, # What to write in the place of the file's name, such as 'the file', or '' for nothing; `None`: the name
+    source:str|None=None, # In the place of the file's name, such as 'the file', or '' for nothing; `None`: the name
 )->str: # Its message, after the name of its type unless that is `DicomError`
     "The exception `e` as one line of at most 500 characters"
-    if isinstance(e, DicomError): return _one_line(e if source is None else name_first(e.what, source))
+    if isinstance(e, DicomError): return _one_line(e if source is None else _renamed_source(e, source))
     return f'{type(e).__name__}: {_one_line(e if source is None else _renamed_file(e, source))}'
 
 def _one_line(message): return ' '.join(str(message).split())[:500]
+
+def _renamed_source(e, source):
+    "Message of the `DicomError` `e`; a sentence of its own needs no stand-in"
+    return name_first(e.what, source) if e.what[:1].islower() else e.what
 
 def _renamed_file(e, source):
     "Message of `e`, where an `OSError` names its file"

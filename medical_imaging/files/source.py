@@ -251,7 +251,9 @@ def same_place(
     b:Source, # Any other
 )->bool: # `True` also where one is a link to the other
     "Are both the same folder?"
-    return name_inside(a, b)=='' or (a.exists() and b.exists() and None not in (a.path, b.path) and a.path.samefile(b.path))
+    if name_inside(a, b)=='': return True
+    are_local = a.path is not None and b.path is not None
+    return are_local and a.exists() and b.exists() and a.path.samefile(b.path)
 
 # %% ../../nbs/files/02_source.ipynb #5a2286ff
 def _lock_file(source):
@@ -269,6 +271,7 @@ def only_run(
     fn.parent.mkdir(parents=True, exist_ok=True)
     lock = fasteners.InterProcessLock(fn)
     if not lock.acquire(blocking=False):
-        raise BlockingIOError(f"{source.root} is being written by another run; wait for its end, or choose another folder")
+        raise BlockingIOError(f"{source.root} is being written by another run; "
+            "wait for its end, or choose another folder")
     try: yield
     finally: lock.release()

@@ -20,9 +20,15 @@ from ..contrast.channels import channel_function
 from ..regions.crops import CropRecord,cut_crop,mask2bbox,resize_kept
 from ..dicom_load import element
 from ..files.errors import DicomError
-from ..contrast.display import VoiLut,display_mapping,rgb8,choose_window,is_inverted
+from ..contrast.display import VoiLut,display_mapping,choose_window
+from ..pixels.color import rgb8
+from ..pixels.header import is_inverted
 from ..masks import body_box,lung_mask,mask_from_blur
-from ..pixels.decode import grey_values,padding_range,check_image,functional_group,has_wrong_sign,is_colour,modality_mapping,modality_unit
+from ..files.elements import functional_group
+from ..pixels.decode import check_image,is_color
+from ..pixels.frame import grey_values,padding_range,modality_mapping
+from ..pixels.modality import modality_unit
+from ..pixels.sign import has_wrong_sign
 from .recipe import Recipe
 from ..windowing import Window
 
@@ -184,7 +190,7 @@ def convert_image(
     i:int=0, # Which frame, from 0
 )->Picture|float: # Or, where `recipe.min_pct` leaves the frame out, the share of its pixels in the window
     "One frame as channels in [0,1]"
-    if is_colour(ds): return _colour_picture(ds, i, recipe)
+    if is_color(ds): return _colour_picture(ds, i, recipe)
     unit = _check_unit(ds, i, recipe)
     frame = Frame(ds, i)
     if recipe.min_pct and not (pct := frame.pct(recipe.pct_window))>=recipe.min_pct: return pct

@@ -16,7 +16,8 @@ from .convert import Picture,planes_to_image,convert_image,encoded
 from ..dicom_load import dcmread,element
 from ..files.content import DICOM_KINDS,content_kind
 from ..files.errors import DicomError,RepairWarning,reason
-from ..pixels.decode import modality_unit,n_frames
+from ..pixels.decode import n_frames
+from ..pixels.modality import modality_unit
 from .recipe import Recipe
 from .report import SheetEntry,thumbnail
 from ..files.source import Source

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['map_cluster']
 
-# %% ../../nbs/run/01_cluster.ipynb #445005be
+# %% ../../nbs/run/01_cluster.ipynb #9e3f43d8
 import faulthandler,os,pickle,time
 from collections import deque
 from concurrent.futures import CancelledError
@@ -19,10 +19,10 @@ import cv2
 
 from .. import __version__
 from ..files.errors import reason
-from .parallel import with_progress,take_oldest,WorkerPool
+from .parallel import WorkerPool,check_limits,take_oldest,with_progress
 
-# %% ../../nbs/run/01_cluster.ipynb #d3cc017a
-def _watched(f, timeout, x):
+# %% ../../nbs/run/01_cluster.ipynb #5e608329
+def _call_with_deadline(f, timeout, x):
     "`f(x)`, and the end of this process where the worker that should have ended it is gone"
     with open(os.devnull, 'w') as null:
         faulthandler.dump_traceback_later(timeout+5, exit=True, file=null)   # also where the interpreter is held
@@ -33,65 +33,69 @@ class _Guard(WorkerPool):
     "The process beside a worker that calls `f`, for one run"
     def __init__(self, run, f, timeout):
         self.run,self.ended = run,False
-        super().__init__(partial(_watched, f, timeout) if timeout else f, 1, timeout)
+        super().__init__(partial(_call_with_deadline, f, timeout) if timeout else f, 1, timeout)
 
     def start(self):
         if self.ended: raise CancelledError('the run has ended')
         super().start()
 
-def _state(worker):
-    "Of a Dask worker: the guards by thread, and the runs that have ended"
-    return vars(worker).setdefault('_medical_imaging', ({},set()))
+    def end(self):
+        "Stop for good, whatever it is doing"
+        self.ended = True
+        self.stop()
+
+# %% ../../nbs/run/01_cluster.ipynb #c0d12310
+def _guards_and_ended_runs(worker): return vars(worker).setdefault('_medical_imaging', ({},set()))
 
 def _new_guard(run, f, timeout, version):
-    if version!=__version__: raise ImportError(f'medical_imaging must be version {version} as at the client, got {__version__}')
-    current_process()._config['daemon'] = False   # Dask makes its workers so that they may not have processes
-    cv2.setNumThreads(1)                          # OpenCV's threads would be missing in a copy
+    if version!=__version__:
+        raise ImportError(f'medical_imaging must be version {version} as at the client, got {__version__}')
+    current_process().daemon = False     # Dask's worker is a daemon, and a daemon may have no processes of its own
+    cv2.setNumThreads(1)                 # OpenCV's threads would be missing in a copy
     return _Guard(run, pickle.loads(f), timeout)
 
-def _guard(run, f, timeout, version):
+def _guard_of_thread(run, f, timeout, version):
     "The guard of this thread, made anew for each run"
     from distributed import get_worker
-    (guards,ended),me = _state(get_worker()),get_ident()
-    guard = guards.get(me)
-    if guard is not None and guard.run!=run: guard = guards.pop(me).stop()
-    if guard is None: guard = guards[me] = _new_guard(run, f, timeout, version)
+    (guards,ended),thread = _guards_and_ended_runs(get_worker()),get_ident()
+    guard = guards.get(thread)
+    if guard is not None and guard.run!=run:
+        guards.pop(thread).stop()
+        guard = None
+    if guard is None: guard = guards[thread] = _new_guard(run, f, timeout, version)
     if run in ended:                              # a batch that its cancelling has not reached
-        guards.pop(me, None)
-        guard.ended = True
-        guard.stop()
+        guards.pop(thread, None)
+        guard.end()
         raise CancelledError('the run has ended')
     return guard
 
-def _end(run, dask_worker):
+def _end_run(run, dask_worker):
     "Stop the guards of a run on a worker, whatever they are doing, and let no other begin"
-    guards,ended = _state(dask_worker)
+    guards,ended = _guards_and_ended_runs(dask_worker)
     ended.add(run)
-    for k in [k for k,o in list(guards.items()) if o.run==run]:
-        o = guards.pop(k)
-        o.ended = True
-        o.stop()
+    for thread,guard in list(guards.items()):
+        if guard.run==run: guards.pop(thread).end()
 
-# %% ../../nbs/run/01_cluster.ipynb #f049cd9b
 def _call_batch(run, f, timeout, version, items):
     "On a worker: the pickled list of `(result, error)` for each of the pickled `items`, and the seconds it took"
-    guard,todo,res,t = _guard(run, f, timeout, version),iter(pickle.loads(items)),[],time.monotonic()
+    start = time.monotonic()
+    guard,todo,outcomes = _guard_of_thread(run, f, timeout, version),iter(pickle.loads(items)),[]
     while True:
-        for o in islice(todo, guard.size-len(guard.tasks)): guard.add(o)
-        if not guard.tasks: return pickle.dumps(res),time.monotonic()-t
-        res.append(take_oldest(guard)[1:])
+        for item in islice(todo, guard.free_slots()): guard.add(item)
+        if not guard.tasks: return pickle.dumps(outcomes),time.monotonic()-start
+        outcomes.append(take_oldest(guard)[1:])
 
-# %% ../../nbs/run/01_cluster.ipynb #256c8468
-_per_thread,_per_batch,_seconds = 3,256,2   # batches in hand for each thread; the most files of a batch, and the time it should take
-_patience = 60                             # seconds to wait for a first worker
+# %% ../../nbs/run/01_cluster.ipynb #1cecd9b5
+_batches_per_thread,_files_per_batch,_seconds_per_batch = 3,256,2
+_seconds_without_workers = 60
 
 class _Batch:
-    "Some of the items, in hand"
-    def __init__(self, items): self.items,self.future,self.results,self.alone = items,None,None,False
+    "Some of the items, in hand: waiting at Dask, done (`outcomes`), or a suspect"
+    def __init__(self, items): self.items,self.future,self.outcomes,self.alone = items,None,None,False
 
-    def suspect(self):
+    def is_suspect(self):
         "To be sent when nothing else is in hand?"
-        return self.future is None and self.results is None
+        return self.future is None and self.outcomes is None
 
 class _Run:
     "One call of `map_cluster`: what is in hand, oldest first"
@@ -99,109 +103,134 @@ class _Run:
         import cloudpickle
         from distributed import as_completed
         self.client,self.timeout,self.name,self.dumps = client,timeout,f'map_cluster-{uuid4().hex}',cloudpickle.dumps
-        self.address,self.gone = client.scheduler.address,False
-        self.f = client.submit(bytes, self.dumps(f), key=f'{self.name}-f')   # sent once; a task, so that it can be made again
+        self.address,self.scheduler_is_gone = client.scheduler.address,False
+        # the function is sent once, as a task, so that it can be made again on another worker
+        self.f = client.submit(bytes, self.dumps(f), key=f'{self.name}-f')
         self.batches,self.by_key,self.count,self.size = deque(),{},0,1
         self.done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
-        self.asked = self.seen = time.monotonic()
-        self.threads = self.ask()
+        self.asked_at = self.had_workers_at = time.monotonic()
+        self.threads = self.count_threads()
 
-    def ask(self):
+    def count_threads(self):
         "The threads of all workers; an error when there were none for a while"
-        self.asked = time.monotonic()
+        self.asked_at = time.monotonic()
         try: n = sum(self.client.nthreads().values())
-        except (OSError,RuntimeError,ValueError) as e: raise self.lost(e) from e
-        if n: self.seen = self.asked
-        elif self.asked-self.seen>_patience:
-            raise ConnectionError(f'the Dask scheduler {self.address} must have workers, got none for {_patience:g} s; '
-                                  f'start some with: dask worker {self.address} --nworkers 16 --nthreads 1')
+        except (OSError,RuntimeError,ValueError) as e: raise self.scheduler_error(e) from e
+        if n: self.had_workers_at = self.asked_at
+        elif self.asked_at-self.had_workers_at>_seconds_without_workers:
+            raise ConnectionError(f'the Dask scheduler {self.address} must have workers, '
+                f'got none for {_seconds_without_workers:g} s; '
+                f'start some with: dask worker {self.address} --nworkers 16 --nthreads 1')
         return max(n, 1)
 
-    def lost(self, e):
+    def scheduler_error(self, e):
         "The error for a scheduler that is gone"
-        self.gone = True
-        return ConnectionError(f'the Dask scheduler {self.address} must stay in reach, got {reason(e)}; start it and its workers again, then the run')
+        self.scheduler_is_gone = True
+        return ConnectionError(f'the Dask scheduler {self.address} must stay in reach, got {reason(e)}; '
+            'start it and its workers again, then the run')
 
-    def send(self, b):
+    def send(self, batch):
         "Hand a batch to Dask"
-        try: data = self.dumps(b.items)
-        except Exception as e: return self.give_up(b, reason(e), sure=True)
+        try: data = self.dumps(batch.items)
+        except Exception as e: return self.give_up(batch, reason(e), sure=True)
         self.count += 1
         args = self.name,self.f,self.timeout,__version__,data
-        b.future = self.client.submit(_call_batch, *args, key=f'{self.name}-batch-{self.count}', pure=False)
-        self.by_key[b.future.key] = b
-        self.done.add(b.future)
+        batch.future = self.client.submit(_call_batch, *args, key=f'{self.name}-batch-{self.count}', pure=False)
+        self.by_key[batch.future.key] = batch
+        self.done.add(batch.future)
 
     def fill(self, todo):
         "Take items from `todo` until enough are in hand"
-        while len(self.batches)<_per_thread*self.threads and not (self.batches and self.batches[0].suspect()):
+        while len(self.batches)<_batches_per_thread*self.threads:
+            if self.batches and self.batches[0].is_suspect(): return
             if not (items := list(islice(todo, self.size))): return
             self.batches.append(_Batch(items))
             self.send(self.batches[-1])
 
-    def give_up(self, b, why, sure):
+    def give_up(self, batch, why, sure):
         "One item whose fault it is for `sure` gets an error; others become suspects, in the place of their batch"
-        if sure and len(b.items)==1: b.results = [(None, why)]
-        else:
-            i = self.batches.index(b)
-            del self.batches[i]
-            for k,o in enumerate(b.items): self.batches.insert(i+k, _Batch([o]))
-
-    def receive(self, future, res):
-        "Take what became of a batch"
-        from distributed import KilledWorker
-        b = self.by_key.pop(future.key)
-        if future.status=='finished':
-            b.results,secs = pickle.loads(res[0]),res[1]
-            self.size = max(1, min(_per_batch, 2*self.size, int(_seconds*len(b.items)/max(secs, 1e-9))))
+        if sure and len(batch.items)==1:
+            batch.outcomes = [(None, why)]
             return
-        e = res if isinstance(res, BaseException) else res[1]
-        if future.status!='error': raise self.lost(e)
-        if not isinstance(e, KilledWorker):
-            raise RuntimeError(f'a Dask worker must be able to call the function, got {reason(e)}; install the same packages on all machines') from e
-        self.give_up(b, f'the Dask worker reading it was lost (tries: {e.allowed_failures+1}): '
-                        'memory ran out, or the worker was stopped; leave the file out, or try fewer workers', sure=b.alone)
+        place = self.batches.index(batch)
+        del self.batches[place]
+        for i,item in enumerate(batch.items): self.batches.insert(place+i, _Batch([item]))
 
-    def oldest(self):
+    def receive(self, future, result):
+        "Take what became of a batch"
+        batch = self.by_key.pop(future.key)
+        if future.status!='finished': return self.receive_error(batch, future, result)
+        batch.outcomes,seconds = pickle.loads(result[0]),result[1]
+        fitting = int(_seconds_per_batch*len(batch.items)/max(seconds, 1e-9))
+        self.size = max(1, min(_files_per_batch, 2*self.size, fitting))
+
+    def receive_error(self, batch, future, result):
+        "A lost worker costs a file at most; anything else concerns all of them"
+        from distributed import KilledWorker
+        e = result if isinstance(result, BaseException) else result[1]
+        if future.status!='error': raise self.scheduler_error(e)
+        if not isinstance(e, KilledWorker):
+            raise RuntimeError(f'a Dask worker must be able to call the function, got {reason(e)}; '
+                'install the same packages on all machines') from e
+        why = (f'the Dask worker reading it was lost (tries: {e.allowed_failures+1}): '
+               'memory ran out, or the worker was stopped; leave the file out, or try fewer workers')
+        self.give_up(batch, why, sure=batch.alone)
+
+    def take_oldest_batch(self):
         "Wait for the oldest batch, and take it"
-        while (b := self.batches[0]).results is None:
-            if b.suspect() and not self.by_key:
-                b.alone = True
-                self.send(b)
+        while (batch := self.batches[0]).outcomes is None:
+            if batch.is_suspect() and not self.by_key:
+                batch.alone = True
+                self.send(batch)
             if self.done.has_ready():
-                for o in self.done.next_batch(): self.receive(*o)
+                for future,result in self.done.next_batch(): self.receive(future, result)
             else: time.sleep(.005)
-            if time.monotonic()-self.asked>2: self.threads = self.ask()
+            if time.monotonic()-self.asked_at>2: self.threads = self.count_threads()
         return self.batches.popleft()
 
     def stop(self):
-        "Cancel what waits, and stop the processes beside the workers"
-        if self.gone: return
+        "Cancel what waits, and stop the guards"
+        if self.scheduler_is_gone: return
         try:
-            self.client.cancel([o.future for o in self.by_key.values()]+[self.f])
-            self.client.run(_end, self.name, on_error='ignore')
+            self.client.cancel([batch.future for batch in self.by_key.values()]+[self.f])
+            self.client.run(_end_run, self.name, on_error='ignore')
         except (OSError,RuntimeError,ValueError): pass   # no scheduler, no work left
 
-# %% ../../nbs/run/01_cluster.ipynb #e68c6397
-def _clustered(f, items, scheduler, timeout):
-    "`(item, result, error)` for each of `items`, from the cluster"
+# %% ../../nbs/run/01_cluster.ipynb #55a717e4
+def _connect(scheduler):
     from distributed import Client
-    try: client = scheduler if isinstance(scheduler, Client) else Client(scheduler, set_as_default=False)
+    if isinstance(scheduler, Client): return scheduler
+    try: return Client(scheduler, set_as_default=False)
     except (OSError,ValueError) as e:
-        raise ConnectionError(f'scheduler must be the address of a running Dask scheduler, got {scheduler}, {reason(e)}; start one with: dask scheduler') from e
+        raise ConnectionError('scheduler must be the address of a running Dask scheduler, '
+            f'got {scheduler}, {reason(e)}; start one with: dask scheduler') from e
+
+def _map_on_cluster(f, items, scheduler, timeout):
+    "`(item, result, error)` for each of `items`, from the cluster"
+    client = _connect(scheduler)
     try:
         run,todo = _Run(f, client, timeout),iter(items)
         try:
             while True:
                 run.fill(todo)
                 if not run.batches: return
-                b = run.oldest()
-                for o,res in zip(b.items, b.results): yield o,*res
+                batch = run.take_oldest_batch()
+                for item,outcome in zip(batch.items, batch.outcomes): yield item,*outcome
         finally: run.stop()
     finally:
         if client is not scheduler: client.close()
 
-# %% ../../nbs/run/01_cluster.ipynb #4fbe6d63
+# %% ../../nbs/run/01_cluster.ipynb #f70b2f8d
+def _check_scheduler(scheduler):
+    try: import distributed
+    except ImportError as e:
+        install = "pip install 'medical_imaging[distributed]'"
+        raise ImportError(f'map_cluster needs the package distributed; install it with: {install}') from e
+    if not isinstance(scheduler, (str,distributed.Client)):
+        raise TypeError(f'scheduler must be an address or a distributed.Client, got {type(scheduler).__name__}')
+    if isinstance(scheduler, str) and ':' not in scheduler:
+        raise ValueError(f'scheduler must be an address with a port, as in tcp://host:8786, got {scheduler!r}')
+
 def map_cluster(
     f, # Function of one item, defined at the top of a module or notebook; use `functools.partial` for its options
     items, # Paths or URLs that all machines can open, or anything else that `f` takes: a list, or a generator
@@ -210,11 +239,9 @@ def map_cluster(
     progress:bool=True, # Show a progress bar?
     desc:str='', # Words in front of the bar
 ): # Generator of `(item, result, error)` in the order of `items`; `error` is `None`, or one line and `result` is `None`
-    "Call `f` for each item on all workers of a Dask cluster; what goes wrong with one costs that item only"
-    try: import distributed
-    except ImportError as e: raise ImportError("map_cluster needs the package distributed; install it with: pip install 'medical_imaging[distributed]'") from e
-    if not isinstance(scheduler, (str,distributed.Client)): raise TypeError(f'scheduler must be an address or a distributed.Client, got {type(scheduler).__name__}')
-    if isinstance(scheduler, str) and ':' not in scheduler: raise ValueError(f'scheduler must be an address with a port, as in tcp://host:8786, got {scheduler!r}')
-    if timeout is not None and not timeout>0: raise ValueError(f'timeout must be more than 0 seconds, or None for no limit, got {timeout}')
+    """Call `f` for each item on all workers of a Dask cluster; what goes wrong with one costs that item only.
+    `Client.map` alone loses other files with a worker, waits forever for one that hangs, and holds all of the list"""
+    _check_scheduler(scheduler)
+    check_limits(timeout)
     total = len(items) if hasattr(items, '__len__') else None
-    return with_progress(_clustered(f, items, scheduler, timeout), total, progress, desc)
+    return with_progress(_map_on_cluster(f, items, scheduler, timeout), total, progress, desc)

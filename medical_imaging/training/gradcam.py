@@ -17,7 +17,7 @@ from torch import Tensor,nn
 
 from ..regions.crops import CropRecord,mask2bbox
 from ..arrays.convert import as_images,like
-from ..masks import largest_piece
+from ..masks import gray_levels,largest_piece
 
 # %% ../../nbs/training/04_gradcam.ipynb #f5406844
 @dataclass(frozen=True, eq=False)
@@ -29,25 +29,27 @@ class GradCam:
     score:Tensor # Float32, (batch,): its score, before the softmax
     layer:str # Name of the layer
     @property
-    def scaled(self)->Tensor: # In [0,1], (batch, rows, cols); 0 where nothing speaks for the class
+    def relative(self)->Tensor: # In [0,1], (batch, rows, cols); 0 where nothing speaks for the class
         "Each map divided by its highest value"
         return self.map/self.map.amax((-2,-1), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
     def __repr__(self):
-        return f"GradCam({len(self.map)} of {tuple(self.map.shape[-2:])} from {tuple(self.coarse.shape[-2:])}, layer {self.layer!r})"
+        sizes = f'{tuple(self.map.shape[-2:])} from {tuple(self.coarse.shape[-2:])}'
+        return f'GradCam({len(self.map)} of {sizes}, layer {self.layer!r})'
 
 @contextmanager
-def _evaluating(model, hooks):
+def _evaluation_mode(model, hooks):
     "The model in evaluation mode, with forward hooks; afterwards as it was"
-    modes,handles = [(m,m.training) for m in model.modules()],[]
+    modes,handles = [(module,module.training) for module in model.modules()],[]
     try:
         model.eval()
-        handles += [m.register_forward_hook(f) for m,f in hooks]
+        handles += [module.register_forward_hook(f) for module,f in hooks]
         with torch.enable_grad(): yield
     finally:
-        for o in handles: o.remove()
-        for m,o in modes: m.training = o
+        for handle in handles: handle.remove()
+        for module,mode in modes: module.training = mode
 
-def _is_map(o): return isinstance(o, Tensor) and o.ndim==4 and o.shape[-2]*o.shape[-1]>1 and o.is_floating_point()
+def _is_map(x): return isinstance(x, Tensor) and x.ndim==4 and x.shape[-2]*x.shape[-1]>1 and x.is_floating_point()
+def _shape_or_type(x): return tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
 
 # %% ../../nbs/training/04_gradcam.ipynb #0a1f0d6e
 def last_map_layer(
@@ -55,37 +57,38 @@ def last_map_layer(
     x:Tensor, # Batch (batch, channels, rows, cols) on the device of the network
 )->str: # Name as in `model.named_modules()`
     "The last layer whose output still has rows and columns"
-    model = _module(model)
-    names,seen = {m:k for k,m in model.named_modules()},[]
-    def note(m, args, out):
-        if m is not model and _is_map(out): seen.append(m)
-    with _evaluating(model, [(m,note) for m in names]), torch.no_grad(): model(x[:1])
-    if not seen:
+    model = _torch_module(model)
+    names,with_maps = {module:name for name,module in model.named_modules()},[]
+    def note(module, args, out):
+        if module is not model and _is_map(out): with_maps.append(module)
+    with _evaluation_mode(model, [(module,note) for module in names]), torch.no_grad(): model(x[:1])
+    if not with_maps:
         raise ValueError(f"model must have a layer whose output has rows and columns, more than 1x1, got none for x "
             f"of shape {tuple(x.shape)}; take a larger image, or give layer=")
-    return names[seen[-1]]
+    return names[with_maps[-1]]
 
-def _module(model):
-    m = getattr(model, 'model', model) if not isinstance(model, nn.Module) else model
-    if not isinstance(m, nn.Module):
+def _torch_module(model):
+    "The network itself"
+    module = getattr(model, 'model', model) if not isinstance(model, nn.Module) else model
+    if not isinstance(module, nn.Module):
         raise TypeError(f"model must be a torch Module or a fastai Learner, got {type(model).__name__}")
-    return m
+    return module
 
-def _layer(model, layer, x):
+def _find_layer(model, layer, x):
     "The layer and its name"
-    mods = dict(model.named_modules())
+    modules = dict(model.named_modules())
     if layer is None: layer = last_map_layer(model, x)
     if isinstance(layer, str):
-        if layer not in mods:
-            raise ValueError(f"layer must be a name in model.named_modules(), such as {[k for k in mods if k][-1]!r}, "
-                f"got {layer!r}")
-        return mods[layer],layer
-    name = next((k for k,m in mods.items() if m is layer), None)
+        if layer not in modules:
+            example = [name for name in modules if name][-1]
+            raise ValueError(f"layer must be a name in model.named_modules(), such as {example!r}, got {layer!r}")
+        return modules[layer],layer
+    name = next((name for name,module in modules.items() if module is layer), None)
     if name is None: raise ValueError(f"layer must be a part of the model, got a {type(layer).__name__} that is not")
     return layer,name
 
 # %% ../../nbs/training/04_gradcam.ipynb #68e5e31d
-def _targets(scores, target):
+def _class_of_each(scores, target):
     "A class for each of the scores (batch, classes)"
     n,c = scores.shape
     t = scores.argmax(1) if target is None else torch.as_tensor(target, device=scores.device).long().reshape(-1)
@@ -94,6 +97,35 @@ def _targets(scores, target):
         raise ValueError(f"target must be a class from 0 to {c-1}, one or {n}, got {target}")
     return t
 
+def _batch_for(model, x):
+    "`x` as a batch in the dtype and on the device of the model"
+    if not isinstance(x, Tensor) or x.ndim not in (3,4):
+        raise ValueError("x must be a tensor (batch, channels, rows, cols) or (channels, rows, cols), got "
+            f"{_shape_or_type(x)}")
+    x = (x[None] if x.ndim==3 else x).detach().as_subclass(Tensor)
+    weight = next(model.parameters(), x)
+    return x.to(weight.device, weight.dtype)
+
+def _maps_and_gradients(model, x, layer, name, target):
+    "Class and score of each image, the maps of the layer, and how the scores change with them"
+    maps = []
+    def cut(module, args, out):
+        if not _is_map(out):
+            raise ValueError(f"layer must have an output of shape (batch, channels, rows, cols), more than 1x1, got "
+                f"{_shape_or_type(out)} from {name!r}")
+        # nothing before the layer is computed backwards
+        maps.append(out.detach().as_subclass(Tensor).requires_grad_())
+        return maps[-1].clone()            # a later layer may change it in place
+    with _evaluation_mode(model, [(layer,cut)]):
+        scores = model(x).as_subclass(Tensor)
+        scores = scores[:,None] if scores.ndim==1 else scores
+        if scores.ndim!=2:
+            raise ValueError(f"model must give scores of shape (batch, classes), got {tuple(scores.shape)}")
+        target = _class_of_each(scores, target)
+        score = scores.gather(1, target[:,None])[:,0]
+        grad, = torch.autograd.grad(score.sum(), maps[-1], materialize_grads=True)
+    return target,score.detach().float(),maps[-1].detach().float(),grad.float()
+
 def gradcam(
     model, # Network, any `nn.Module` with convolutions, or fastai `Learner`
     x:Tensor, # Input as the network gets it: (batch, channels, rows, cols), or one image (channels, rows, cols)
@@ -101,34 +133,24 @@ def gradcam(
     layer=None, # Layer whose maps are used, by name or itself; `None`: `last_map_layer`
 )->GradCam: # Always a batch
     "Grad-CAM: where in the image is the evidence for a class"
-    model = _module(model)
-    if not isinstance(x, Tensor) or x.ndim not in (3,4):
-        raise ValueError(f"x must be a tensor (batch, channels, rows, cols) or (channels, rows, cols), got "
-            f"{tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__}")
-    x = (x[None] if x.ndim==3 else x).detach().as_subclass(Tensor)
-    p = next(model.parameters(), x)
-    x = x.to(p.device, p.dtype)
-    layer,name = _layer(model, layer, x)
-    acts = []
-    def cut(m, args, out):
-        if not _is_map(out):
-            raise ValueError(f"layer must have an output of shape (batch, channels, rows, cols), more than 1x1, got "
-                f"{tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__} from {name!r}")
-        acts.append(out.detach().as_subclass(Tensor).requires_grad_())
-        return acts[-1].clone()            # a later layer may change it in place
-    with _evaluating(model, [(layer,cut)]):
-        scores = model(x).as_subclass(Tensor)
-        scores = scores[:,None] if scores.ndim==1 else scores
-        if scores.ndim!=2:
-            raise ValueError(f"model must give scores of shape (batch, classes), got {tuple(scores.shape)}")
-        t = _targets(scores, target)
-        y = scores.gather(1, t[:,None])[:,0]
-        grad, = torch.autograd.grad(y.sum(), acts[-1], materialize_grads=True)
-    a,grad = acts[-1].detach().float(),grad.float()
-    cam = (grad.mean((-2,-1), keepdim=True)*a).sum(1).relu()
-    return GradCam(F.interpolate(cam[:,None], x.shape[-2:], mode='bilinear')[:,0], cam, t, y.detach().float(), name)
+    model = _torch_module(model)
+    x = _batch_for(model, x)
+    layer,name = _find_layer(model, layer, x)
+    target,score,maps,grad = _maps_and_gradients(model, x, layer, name, target)
+    coarse = (grad.mean((-2,-1), keepdim=True)*maps).sum(1).relu()
+    return GradCam(F.interpolate(coarse[:,None], x.shape[-2:], mode='bilinear')[:,0], coarse, target, score, name)
 
 # %% ../../nbs/training/04_gradcam.ipynb #682f6ac1
+def _box_in_original(box, record):
+    "A box of the crop in whole pixels of the original, all that it touches"
+    low,high = record.boxes_to_original(box)
+    return np.stack([np.floor(low+1e-9), np.ceil(high-1e-9)]).clip(0, record.shape).astype(np.int64)
+
+def _largest_piece_of(hot):
+    "The largest connected piece of a mask; all of it where there is but one"
+    piece = largest_piece(hot.astype(np.uint8))
+    return hot if piece is None else piece>0
+
 def cam_box(
     cam, # Map, tensor or array, (rows, cols) or (batch, rows, cols), at least 0: `GradCam.map`
     share:float=.5, # Of the highest value, above 0 and at most 1: what belongs to the box
@@ -136,48 +158,44 @@ def cam_box(
 ): # int64, (2, 2) or (batch, 2, 2), kind of `cam`; in a batch a map without evidence gets the whole image
     "The box around the largest connected piece of what is strongest in a map"
     if not 0<share<=1: raise ValueError(f"share must be above 0 and at most 1, got {share}")
-    a = as_images(cam, 'cam')
-    if a.ndim not in (2,3) or not (a>=0).all():
-        raise ValueError(f"cam must be a map (rows, cols) or (batch, rows, cols) of at least 0, got shape {a.shape} "
-            f"with lowest value {a.min():g}")
-    one,a = a.ndim==2,a.reshape(-1, *a.shape[-2:])
-    hot = np.stack([(o>=share*o.max()) & (o.max()>0) for o in a])
-    if one and not hot.any():
-        raise ValueError(f"cam must be above 0 somewhere to have a box, got {a.shape[-2:]} of 0: nothing speaks for "
-            f"this class")
-    pieces = [largest_piece(o.astype(np.uint8)) for o in hot]
-    boxes = mask2bbox(np.stack([h if m is None else m>0 for h,m in zip(hot, pieces)]), empty='whole')
+    maps = as_images(cam, 'cam')
+    if maps.ndim not in (2,3) or not (maps>=0).all():
+        raise ValueError(f"cam must be a map (rows, cols) or (batch, rows, cols) of at least 0, got shape {maps.shape} "
+            f"with lowest value {maps.min():g}")
+    single,maps = maps.ndim==2,maps.reshape(-1, *maps.shape[-2:])
+    hot = np.stack([(m>=share*m.max()) & (m.max()>0) for m in maps])
+    if single and not hot.any():
+        raise ValueError(f"cam must be above 0 somewhere to have a box, got {maps.shape[-2:]} of 0: nothing speaks for "
+            "this class")
+    boxes = mask2bbox(np.stack([_largest_piece_of(mask) for mask in hot]), empty='whole')
     if record is not None:
-        boxes = np.stack([_original(b, r) for b,
-            r in zip(boxes, [record]*len(a) if isinstance(record, CropRecord) else record, strict=True)])
-    return like(boxes[0] if one else boxes, cam)
-
-def _original(box, rec):
-    "A box of the crop in whole pixels of the original, all that it touches"
-    b = rec.boxes_to_original(box)
-    return np.stack([np.floor(b[0]+1e-9), np.ceil(b[1]-1e-9)]).clip(0, rec.shape).astype(np.int64)
+        records = [record]*len(maps) if isinstance(record, CropRecord) else record
+        boxes = np.stack([_box_in_original(box, r) for box,r in zip(boxes, records, strict=True)])
+    return like(boxes[0] if single else boxes, cam)
 
 # %% ../../nbs/training/04_gradcam.ipynb #bcbf0955
-_palette = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:,None],
-    cv2.COLORMAP_INFERNO)[:,0,::-1].astype(np.float32)/255
+def _inferno():
+    "The 256 colors of OpenCV's color map, red, green and blue in [0,1]"
+    greys = np.arange(256, dtype=np.uint8)[:,None]
+    return cv2.applyColorMap(greys, cv2.COLORMAP_INFERNO)[:,0,::-1].astype(np.float32)/255
 
 def cam_overlay(
-    image, # Tensor or array (rows, cols), or (channels, rows, cols) of which the mean is shown; from its lowest value to its highest
+    image, # Tensor or array (rows, cols), or (channels, rows, cols) of which the mean is shown; lowest value black
     cam, # Map of the same rows and columns, at least 0; shown up to its highest value
-    alpha:float=.7, # Share of the colour where the evidence is highest, in [0,1]
+    alpha:float=.7, # Share of the color where the evidence is highest, in [0,1]
     box=None, # Box to draw, [[top, left], [bottom, right]]
 )->np.ndarray: # Float32 in [0,1], (rows, cols, 3), for `show_images`
-    "An image in greys with the map in colours over it"
+    "An image in grays with the map in colors over it"
     if not 0<=alpha<=1: raise ValueError(f"alpha must be a share from 0 to 1, got {alpha}")
-    x,m = (as_images(o, k).astype(np.float32) for o,k in ((image,'image'),(cam,'cam')))
+    x,m = (as_images(a, name).astype(np.float32) for a,name in ((image,'image'),(cam,'cam')))
     x = x.mean(0) if x.ndim==3 else x
     if x.ndim!=2 or x.shape!=m.shape:
         raise ValueError(f"image and cam must have the same rows and columns, got {x.shape} and {m.shape}")
-    lo,hi = np.nanmin(x),np.nanmax(x)
-    grey = np.nan_to_num((x-lo)/max(hi-lo, 1e-9)).clip(0, 1)[...,None]
     m = (m/max(m.max(), 1e-30)).clip(0, 1)
-    rgb = grey*(1-alpha*m[...,None]) + _palette[(m*255).round().astype(np.uint8)]*(alpha*m[...,None])
+    weight = alpha*m[...,None]
+    rgb = gray_levels(x)[...,None]*(1-weight) + _inferno()[(m*255).round().astype(np.uint8)]*weight
     if box is not None:
-        (t,l),(b,r) = np.asarray(box).tolist()
-        cv2.rectangle(rgb, (int(l),int(t)), (int(r)-1,int(b)-1), (.2,.9,.8), max(1, round(max(x.shape)/150)))
+        (top,left),(bottom,right) = np.asarray(box).tolist()
+        corners = (int(left),int(top)),(int(right)-1,int(bottom)-1)
+        cv2.rectangle(rgb, *corners, (.2,.9,.8), max(1, round(max(x.shape)/150)))
     return rgb

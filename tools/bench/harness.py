@@ -1,21 +1,28 @@
 "Measure ways to do one thing in turn, in one process and on one thread, and say on which machine: see run.py"
-import ctypes,gc,os,platform,re,subprocess,sys,time
+import ctypes
+import gc
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
 from dataclasses import dataclass,field
 from datetime import datetime,timezone
 from importlib.metadata import packages_distributions,version
 from pathlib import Path
 
 # before anything that starts threads is imported
-os.environ.update(
-    {o:'1' for o in ('OMP_NUM_THREADS','OPENBLAS_NUM_THREADS','MKL_NUM_THREADS','NUMEXPR_NUM_THREADS',
-    'NUMBA_NUM_THREADS','ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS')})
+THREADS = ('OMP_NUM_THREADS','OPENBLAS_NUM_THREADS','MKL_NUM_THREADS','NUMEXPR_NUM_THREADS','NUMBA_NUM_THREADS',
+    'ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS')
+os.environ.update(dict.fromkeys(THREADS, '1'))
 
 import cv2
 import numpy as np
 import torch
 from pydicom.dataset import Dataset
 
-import medical_imaging.all
+import medical_imaging.all  # noqa: F401, for its methods of Dataset
 
 methods = dict(vars(Dataset))    # ours, before a topic imports fastai, which replaces some
 
@@ -101,7 +108,7 @@ def sample(way, n, device):
     return (time.perf_counter()-start)/n
 
 def rounds(comp, least=7, most=400, burst=.01):
-    "Seconds of each way in each round, (rounds, ways), the order turning from round to round; calls shorter than `burst` are repeated"
+    "Seconds of each way in each round, (rounds, ways), in an order that changes; calls under `burst` are repeated"
     if comp.runs:
         for o in comp.ways: sample(o, 1, comp.device)
         return np.array([[sample(o, 1, comp.device) for o in comp.ways] for _ in range(comp.runs)])
@@ -217,7 +224,11 @@ def measure_all(topics, made=()):
 def lines(row):
     "A row for the console"
     img = row['image']
-    head = f"{row['task']}: {img['name']} {'x'.join(map(str, img['shape']))} {img['dtype']}, {row['rounds']} rounds\n  {row['ours']['ms']['median']:9.3f} ms  ours"
-    return '\n'.join([head]+[f"  {o['ms']['median']:9.3f} ms  {o['name']}: {o['ratio']['median']:.2f} "
-        f"({o['ratio']['q1']:.2f} to {o['ratio']['q3']:.2f})"
-        f"{'' if o['max_difference'] is None else ', max difference %g'%o['max_difference']}" for o in row['others']])
+    size = 'x'.join(map(str, img['shape']))
+    res = [f"{row['task']}: {img['name']} {size} {img['dtype']}, {row['rounds']} rounds",
+        f"  {row['ours']['ms']['median']:9.3f} ms  ours"]
+    for o in row['others']:
+        ratio,diff = o['ratio'],o['max_difference']
+        res.append(f"  {o['ms']['median']:9.3f} ms  {o['name']}: {ratio['median']:.2f} ({ratio['q1']:.2f} to "
+            f"{ratio['q3']:.2f}){'' if diff is None else f', max difference {diff:g}'}")
+    return '\n'.join(res)

@@ -2,13 +2,11 @@
 from pydicom.dataset import Dataset
 from medical_imaging.histogram_scaling import freqhist_bins,hist_scaled
 
-import cv2
 import kornia
-import numpy as np
 import skimage.exposure
 import torch
 import torchvision.transforms.functional as tvf
-from fastai.medical import imaging as _   # patches Tensor and Dataset
+from fastai.medical import imaging as fm  # noqa: F401, it patches Tensor and Dataset
 from monai.transforms import HistogramNormalize
 
 from harness import Comparison,Topic,Way,methods

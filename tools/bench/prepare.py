@@ -12,13 +12,11 @@ from medical_imaging.pipeline.recipe import Recipe
 
 import cv2
 import numpy as np
-import pandas as pd
 import PIL.Image
 import torch
 from fastai.medical import imaging as fm   # patches DataFrame, Path and Dataset
 from fastcore.basics import num_cpus
 from fastcore.parallel import parallel
-from pydicom import dcmread
 from pydicom.pixels import pixel_array
 
 from harness import Comparison,Topic,Way,one_thread

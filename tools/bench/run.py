@@ -1,15 +1,21 @@
 """Measure the library beside others: python tools/bench/run.py [--out FILE] [TOPIC...]
 
-Each topic is a file beside this one with a `Topic` called `topic`. To add a comparison, write a function there that gives `Comparison`s, ours first, and mark it
-`@topic.time` or `@topic.peak` (memory); to add a topic, write a file and name it in `topics`. The page shows whatever the result holds."""
-import argparse,importlib,json,subprocess,sys,warnings
+Each topic is a file beside this one with a `Topic` called `topic`. To add a comparison, write a function there that
+gives `Comparison`s, ours first, and mark it `@topic.time` or `@topic.peak` (memory); to add a topic, write a file and
+name it in `topics`. The page shows whatever the result holds."""
+import argparse
+import importlib
+import json
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import harness
 
 # each is a file beside this one, and a heading of the page
 topics = ['histogram','windowing','masks','headers','prepare']
-page,result = 'nbs/how_fast.ipynb','nbs/bench.json'
+page,result = 'nbs/how_fast.ipynb','nbs/data/bench.json'
 
 def load(names):
     warnings.simplefilter('ignore')

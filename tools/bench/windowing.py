@@ -1,13 +1,13 @@
 "Windows, ours and theirs"
 from pydicom.dataset import Dataset
 from medical_imaging.contrast.channels import channel_table,to_nchan
-from medical_imaging.pixels.decode import apply_table
+from medical_imaging.arrays.tables import apply_table
 from medical_imaging.windowing import window
 
 import numpy as np
 import SimpleITK as sitk
 import torch
-from fastai.medical import imaging as _   # patches Tensor and Dataset
+from fastai.medical import imaging as fm  # noqa: F401, it patches Tensor and Dataset
 from monai.transforms import ScaleIntensityRange
 
 from harness import Comparison,Topic,Way
@@ -46,7 +46,7 @@ def to_8_bits():
             ('Stored values to 8 bits, the table made each time', 'The same with a table for this image alone.')):
         for name,(win,*_) in images.items():
             px,ds = stored(name),decoded(name)
-            mine = Way('apply_table', apply_table, 'medical_imaging.pixels.decode',
+            mine = Way('apply_table', apply_table, 'medical_imaging.arrays.tables',
                 (px,table_of(name, win))) if 'hand' in task else Way('channel_table, apply_table', channel_table,
                 'medical_imaging.contrast.channels', (px,ds,win), with_table_made)
             yield Comparison(task, describe(name, px),
