@@ -17,6 +17,8 @@ from .pipeline.encoding import *
 from .regions.crops import *
 from .dicom_load import *
 from .contrast.display import *
+from .contrast.explain import *
+from .contrast.soft_windows import *
 from .view.explore import *
 from .tables.header import *
 from .contrast.hist_scaler import *
@@ -52,7 +54,8 @@ _modules = [import_module(f'medical_imaging.{o}')
     for o in ('dicom_load','testing.phantoms','testing.samples','pixels.native','pixels.decode','pixels.color','pixels.frame',
     'pixels.header','pixels.modality','pixels.sign','run.parallel',
     'tables.header','tables.table','view.show','view.pack','view.explore','histogram_scaling','contrast.hist_scaler',
-    'windowing','contrast.display','contrast.channels','masks','regions.crops','labels.rle','series','run.cluster',
+    'windowing','contrast.display','contrast.channels',
+    'contrast.explain','contrast.soft_windows','masks','regions.crops','labels.rle','series','run.cluster',
     'pipeline.report','tables.columns','pipeline.checks','pipeline.encoding','pipeline.quality',
     'pipeline.recipe','files.source','pipeline.convert',
     'pipeline.worker','pipeline.journal','prepare')]

@@ -75,7 +75,7 @@ def file_windows(
     frame:int=0, # Which frame, from 0
 )->list: # `VoiLut`s, then `Window`s, in their order; empty where there are none
     "Every VOI LUT and window that the file holds for one frame, DICOM PS3.3 C.11.2"
-    return list(header_windows(image_header(ds, frame), frame))
+    return list(header_windows(image_header(ds), frame))
 
 # %% ../../nbs/contrast/00_display.ipynb #89e28f65
 def header_window(
@@ -112,7 +112,7 @@ def choose_window(
     px:np.ndarray|None=None, # Stored values of the frame, where they are decoded already
 )->VoiTransformation: # A `Window` or `VoiLut`
     "The window through which `display_values` shows one frame; pixels are read for the full range only"
-    header = image_header(ds, frame)
+    header = image_header(ds)
     return header_window(header, window, frame) or full_range_window(grey_frame(ds, frame, header, px))
 
 # %% ../../nbs/contrast/00_display.ipynb #baaececd
@@ -247,7 +247,7 @@ def explorer_windows(
     frame:int=0, # Which frame, from 0
 )->dict: # Name to `Window`
     "Windows for the buttons of the explorer: those of the file, and for Hounsfield units the usual ones"
-    header = image_header(ds, frame)
+    header = image_header(ds)
     own = [w for w in header_windows(header, frame) if isinstance(w, Window)]
     usual = {name: dicom_windows[name] for name in _common} if header.unit=='HU' else {}
     return {f'file: {w.name or i}': w for i,w in enumerate(own)} | usual

@@ -69,7 +69,7 @@ def _rescale_text(rescale):
 def _modality_text(header):
     unit = ', Hounsfield units' if header.unit=='HU' else f', in {header.unit}' if header.unit else ''
     if header.modality_lut is not None: return f'table of the Modality LUT Sequence (0028,3000){unit}'
-    texts = {_rescale_text(header.rescale(i)) for i in range(len(header.rescales))}
+    texts = {_rescale_text(rescale) for rescale in header.rescales}
     return (texts.pop() if len(texts)==1 else 'rescale frame by frame, functional groups (0028,9145)')+unit
 
 def _padding_text(header):
@@ -94,7 +94,7 @@ def _frame_window_text(header, frame):
     return f'{name}{numbers}, Window Center and Width (0028,1050), (0028,1051){others}'
 
 def _window_text(header):
-    texts = [_text_or_error(_frame_window_text, header, i) for i in range(len(header.windows))]
+    texts = [_text_or_error(_frame_window_text, header, i) for i in range(header.frames)]
     if len(set(texts))==1: return texts[0]
     return f'frame by frame, Frame VOI LUT Sequence (0028,9132); the first: {texts[0]}'
 
@@ -116,7 +116,9 @@ def _text_or_error(describe, *args):
     try: return ' '.join(describe(*args).split())
     except DicomError as e: return ' '.join(f'an error: {e.what}'.split())
 
-def _is_image(header): return 'rows' in header.damaged or header.rows is not None
+def _is_image(header):
+    try: return header.rows is not None
+    except DicomError: return True
 
 def _steps_for(header):
     "Name of each step, and the function that describes it"

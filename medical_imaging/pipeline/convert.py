@@ -20,17 +20,17 @@ from ..contrast.channels import channel_function
 from ..regions.crops import CropRecord,cut_crop,mask2bbox,resize_kept
 from ..dicom_load import element
 from ..files.errors import DicomError
-from ..contrast.display import VoiLut,display_mapping,choose_window
+from ..contrast.display import choose_window,display_function
 from ..pixels.color import rgb8
 from ..pixels.header import is_inverted
 from ..masks import body_box,lung_mask,mask_from_blur
 from ..files.elements import functional_group
 from ..pixels.decode import check_image,is_color
-from ..pixels.frame import grey_values,padding_range,modality_mapping
+from ..pixels.frame import grey_frame,grey_values,padding_range,modality_mapping
 from ..pixels.modality import modality_unit
 from ..pixels.sign import has_wrong_sign
 from .recipe import Recipe
-from ..windowing import Window
+from ..windowing import VoiLut,Window
 
 # %% ../../nbs/pipeline/06_convert.ipynb #f4730cc1
 class Frame:
@@ -139,10 +139,12 @@ def _channels(frame, recipe):
     "Function from stored values (m,) to channels (m, n), what they show, and the bins of this image if it has its own"
     if not recipe.n_channels:
         win,shown = _own_window(frame)
-        f = display_mapping(frame.px, frame.ds, frame.i, win)
+        f = display_function(grey_frame(frame.ds, frame.i, px=frame.px), win)
         return (lambda vals: f(vals)[:,None]),shown,None
     bins = frame.bins() if recipe.bins=='image' else recipe.bins if recipe.bins==0 else np.array(recipe.bins)
-    return channel_function(frame.f, frame.is_pad, recipe.windows, bins),', '.join(recipe.channels),bins if recipe.bins=='image' else None
+    brks = None if isinstance(bins, int) and bins==0 else bins
+    f = channel_function(recipe.windows, brks, grey_frame(frame.ds, frame.i, px=frame.px))
+    return f,', '.join(recipe.channels),bins if recipe.bins=='image' else None
 
 # %% ../../nbs/pipeline/06_convert.ipynb #8e772f96
 @dataclass
