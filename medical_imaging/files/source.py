@@ -10,7 +10,7 @@ import hashlib,os,tarfile,tempfile,zipfile,zlib
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass,field
-from functools import lru_cache,partial
+from functools import cached_property,lru_cache,partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,13 +28,13 @@ def is_url(
     "Is `place` a URL, and no path?"
     return isinstance(place, str) and '://' in place
 
-def _modified(path):
+def _time_of_change(path):
     try: return os.stat(path).st_mtime_ns
     except OSError: return None
 
 @lru_cache(8)
-def _archive(url, modified, process):
-    "File system for the root of an archive; `modified` and `process` are there for the cache"
+def _archive(url, changed, process):
+    "File system for the root of an archive; `changed` and `process` are there for the cache"
     return url_to_fs(url)[0]
 
 def _file_system(root):
@@ -43,7 +43,7 @@ def _file_system(root):
     first,*rest = root.split('::')
     if not rest or '://' not in first: return url_to_fs(root)
     protocol,path = first.split('://')
-    fs = _archive('::'.join([f'{protocol}://',*rest]), _modified(rest[-1]), os.getpid())
+    fs = _archive('::'.join([f'{protocol}://',*rest]), _time_of_change(rest[-1]), os.getpid())
     return fs,fs._strip_protocol(path).rstrip('/')
 
 def _connect(root):
@@ -141,7 +141,7 @@ class Source:
         "fsspec's file system, with names that begin at the source"
         fs,path = _connect(self.root)
         return DirFileSystem(path or '/', fs, skip_instance_cache=True)
-    @property
+    @cached_property
     def path(self):
         "The folder or file as an absolute `Path`, or `None` if it is not local"
         fs,path = _connect(self.root)

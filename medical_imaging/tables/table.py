@@ -15,25 +15,29 @@ import pandas as pd
 from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
-from ..arrays.convert import as_array
-from ..arrays.counts import count_values,merge_counts,share_inside,value_stats
+from ..arrays.counts import merge_counts,share_inside,value_stats
 from ..dicom_load import dcmread,list_files
 from ..files.errors import DicomError,reason
-from ..pixels.decode import is_color,n_frames
-from ..pixels.frame import values_and_padding
+from ..pixels.decode import is_color
+from ..pixels.frame import grey_frame,grey_frames
+from ..pixels.header import image_header
 from ..run.parallel import map_files
 from .header import header_dict,text_value
 from ..windowing import plain_window
 
 # %% ../../nbs/tables/01_table.ipynb #68efe89c
+def _frames_in_turn(ds):
+    "Grey frames of a file, one at a time where each can be read by itself"
+    header = image_header(ds)
+    if header.sign!='as stored': return grey_frames(ds, header)      # the sign is decided from all frames
+    return (grey_frame(ds, i, header) for i in range(header.frames))
+
 def _counted_values(ds):
     "The different modality values of all frames without padding, ascending, and their counts"
     values,counts = np.zeros(0),np.zeros(0, np.int64)
-    for i in range(n_frames(ds)):
-        px,padding = (as_array(x) for x in values_and_padding(ds, i))
-        frame_values,frame_counts = count_values(px, ~padding)
-        values = np.concatenate([values, frame_values.astype(np.float64)])
-        values,counts = merge_counts(values, np.concatenate([counts, frame_counts]))
+    for frame in _frames_in_turn(ds):
+        values = np.concatenate([values, frame.values])
+        values,counts = merge_counts(values, np.concatenate([counts, frame.counts]))
     return values,counts
 
 # %% ../../nbs/tables/01_table.ipynb #80e8693b

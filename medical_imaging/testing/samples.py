@@ -16,8 +16,9 @@ import numpy as np
 from fastcore.foundation import L
 from fastcore.script import call_parse
 
+from ..arrays.assets import asset_text
 from ..arrays.runs import siim_text
-from .phantoms import asset_text,ct_series,cxr_phantom
+from .phantoms import ct_series,cxr_phantom
 
 # %% ../../nbs/testing/01_samples.ipynb #905a63d7
 def _new_folder(dst):

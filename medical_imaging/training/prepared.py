@@ -47,7 +47,7 @@ def recipe_item(
     picture = convert_image(fn if isinstance(fn, Dataset) else dcmread(fn), recipe, frame)
     if not isinstance(picture, Picture):
         raise DicomError(f"the share of pixels in the window must be at least {recipe.min_pct:g} for this recipe, got "
-            f"{picture:g}; the training images have no such frame")
+            f"{picture.share:g}; the training images have no such frame")
     return _channels_from_planes(picture.planes, recipe, size)
 
 # %% ../../nbs/training/05_prepared.ipynb #5182f8e0
@@ -172,11 +172,11 @@ def _open_prepared(dst, keep):
 
 def _check_alike(df, recipe, size):
     "An error for pictures that do not fit into one batch"
-    in_color = df.shown.eq('colour')
+    in_color = df.shown.eq('color')
     if in_color.nunique()>1:
-        raise ValueError(f"pictures must have the same channels, got {in_color.sum():,} in colour of {len(df):,}; "
+        raise ValueError(f"pictures must have the same channels, got {in_color.sum():,} in color of {len(df):,}; "
             f"leave "
-            "some out, as in keep=lambda df: df.shown!='colour'")
+            "some out, as in keep=lambda df: df.shown!='color'")
     sizes_differ = recipe.crop!='none' or len(df[['Rows','Columns']].drop_duplicates())>1
     if size is None and recipe.size is None and sizes_differ:
         raise ValueError("pictures must be of one size for batches, got several; give size=, or prepare them with "

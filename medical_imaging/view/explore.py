@@ -13,13 +13,13 @@ import re
 from dataclasses import dataclass,field
 from functools import lru_cache
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 
 import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
+from ..arrays.assets import asset_text
 from ..arrays.convert import as_array
 from .pack import MISSING,average_pixels,pack_values
 
@@ -117,14 +117,9 @@ def _histogram_figure(edges, height, unit):
 
 # %% ../../nbs/view/02_explore.ipynb #9b879225
 @lru_cache
-def _asset(name):
-    "Text of the file `name` of the explorer"
-    return (files('medical_imaging')/'assets'/name).read_text(encoding='utf-8')
-
-@lru_cache
 def _page_template():
     from jinja2 import Environment
-    return Environment(autoescape=True, trim_blocks=True).from_string(_asset('explorer.html'))
+    return Environment(autoescape=True, trim_blocks=True).from_string(asset_text('explorer.html'))
 
 # %% ../../nbs/view/02_explore.ipynb #793cb17c
 def _figures_json(*figures):
@@ -191,7 +186,7 @@ def _page(settings, names, span, title, note, still):
 def _safe(asset=None, text=None):
     "Text, or that of a file, which the template takes as it is"
     from markupsafe import Markup
-    return Markup(_asset(asset) if asset else text)
+    return Markup(asset_text(asset) if asset else text)
 
 # %% ../../nbs/view/02_explore.ipynb #024e5705
 def _script_settings(x, packed, kept, level_width, presets):
