@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nbdev.config import get_config
 
@@ -210,8 +211,18 @@ def notebooks(cfg):
     found = sorted(cfg.nbs_path.rglob('*.ipynb'))
     return [fn for fn in found if not any(part[0] in '._' for part in fn.relative_to(cfg.nbs_path).parts)]
 
+def check_assets(cfg):
+    "Files in the assets of the package that a wheel would lack"
+    with TemporaryDirectory() as tmp:
+        cmd = [sys.executable, 'setup.py', '-q', 'build_py', '--build-lib', tmp]
+        res = subprocess.run(cmd, capture_output=True, text=True, cwd=cfg.config_path)
+        if res.returncode: yield f'setup.py build_py: {res.stderr.strip()[-300:]}'
+        for fn in sorted((cfg.lib_path/'assets').iterdir()):
+            if not (Path(tmp)/cfg.lib_name/'assets'/fn.name).is_file(): yield f'assets/{fn.name}: not in the wheel'
+
 def check_all():
     cfg = get_config()
+    yield from check_assets(cfg)
     yield from check_bench(cfg.nbs_path)
     yield from check_numbers(notebooks(cfg))
     for fn in notebooks(cfg):
