@@ -24,8 +24,9 @@ from ..pixels.modality import modality_unit
 from ..windowing import VoiLut,Window
 from ..contrast.display import display_function,frame_window
 from ..contrast.channels import channel_function
-from ..masks import body_box,lung_mask,mask_from_blur
+from ..masks import mask_from_blur
 from ..regions.crops import CropRecord,cut_crop,mask2bbox,resize_kept
+from ..regions.ct_parts import body_piece,lung_region,mask_doubts,piece_box,tissue_kinds
 from .formats import FORMATS
 from .recipe import Recipe
 
@@ -66,24 +67,31 @@ class DroppedFrame:
     share:float # Share of its pixels inside the window
 
 # %% ../../nbs/pipeline/06_convert.ipynb #13d5fdde
-def _dense_pixels(frame):
-    "uint8: 255 where the pixels are denser than air, and no padding; else 0"
-    present = frame.stored_present
-    def is_dense(stored): return (frame.to_modality(stored)>-500) & ~frame.header.padding.mask(stored)
-    at = np.flatnonzero(is_dense(present))
-    if frame.stored.dtype.kind in 'iu' and len(at) and len(at)==at[-1]-at[0]+1:
-        lowest,highest = present[at[[0,-1]]].tolist()
-        return cv2.inRange(frame.stored, lowest, highest)
-    def as_bytes(stored): return np.where(is_dense(stored), np.uint8(255), np.uint8(0))[:,None]
-    return _look_up_planes(frame.stored, present, as_bytes, np.uint8)[0]
+def _look_up_planes(px, present, f, dtype=np.float32):
+    "`f`, from values (m,) to channels (m, n), of the pixels of `px`, all of which are in `present`: (n, rows, cols)"
+    if px.dtype.kind not in 'iu' or px.itemsize>2:
+        return np.ascontiguousarray(np.moveaxis(f(px.ravel()).astype(dtype).reshape(*px.shape, -1), -1, 0))
+    codes,channels = widen(px).view(np.uint16),f(present)
+    tables = np.zeros((channels.shape[1],65536), dtype)
+    tables[:,widen(present).view(np.uint16)] = channels.T
+    planes = [cv2.LUT(codes, table) for table in tables]
+    return np.stack(planes) if len(planes)>1 else planes[0][None]
 
-def _find_box(frame, recipe):
-    "Box of what the recipe looks for, or `None`"
-    if recipe.crop=='body': return body_box(_dense_pixels(frame))
-    padding = frame.padding_mask if frame.header.padding else None
-    if recipe.crop=='lung': mask = lung_mask(frame.modality(), padding=padding)
-    else: mask = mask_from_blur(frame.modality(), recipe.windows[0], padding=padding)
-    return mask2bbox(mask).tolist() if mask.any() else None
+def _frame_kinds(frame):
+    "`tissue_kinds` of the pixels of a frame"
+    def kinds(stored): return tissue_kinds(frame.to_modality(stored), padding=frame.header.padding.mask(stored))
+    return _look_up_planes(frame.stored, frame.stored_present, lambda stored: kinds(stored)[:,None], np.uint8)[0]
+
+def _find_part(frame, recipe):
+    "Box of what the recipe looks for, or `None`, and doubts about it"
+    if recipe.crop=='blur':
+        padding = frame.padding_mask if frame.header.padding else None
+        mask = mask_from_blur(frame.modality(), recipe.windows[0], padding=padding)
+        return (mask2bbox(mask).tolist() if mask.any() else None),[]
+    kinds,lungs = _frame_kinds(frame),recipe.crop=='lung'
+    part = lung_region(kinds) if lungs else body_piece(kinds)
+    box = piece_box(part)
+    return box,mask_doubts(part, None if lungs else kinds, lungs) if box else []
 
 def _crop_record(shape, recipe, box=None):
     "The crop to `box`, all of the image if it is `None`; or `None` where the image stays as it is"
@@ -92,22 +100,15 @@ def _crop_record(shape, recipe, box=None):
     return CropRecord.from_box(box, shape, recipe.size, recipe.fit if recipe.size else 'stretch')
 
 def _cut_out(frame, recipe):
-    "The crop of a frame, and a note where what the recipe looks for is not there"
+    "The crop of a frame, and a note where what the recipe looks for is not there or in doubt"
     if recipe.crop=='none': return _crop_record(frame.stored.shape, recipe),''
-    box = _find_box(frame, recipe)
+    box,doubts = _find_part(frame, recipe)
     what = 'pixel in the mask' if recipe.crop=='blur' else recipe.crop
-    return _crop_record(frame.stored.shape, recipe, box),'' if box else f'no {what} found: not cropped'
+    note = f"{what} in doubt: {', '.join(doubts)}" if doubts else ''
+    return _crop_record(frame.stored.shape, recipe, box),note if box else f'no {what} found: not cropped'
+
 
 # %% ../../nbs/pipeline/06_convert.ipynb #27922fc4
-def _look_up_planes(px, present, f, dtype=np.float32):
-    "`f`, from values (m,) to channels (m, n), of the pixels of `px`, all of which are in `present`: (n, rows, cols)"
-    if px.dtype.kind not in 'iu' or px.itemsize>2:
-        return np.ascontiguousarray(np.moveaxis(f(px.ravel()).astype(dtype).reshape(*px.shape, -1), -1, 0))
-    codes,channels = widen(px).view(np.uint16),f(present)
-    tables = np.zeros((channels.shape[1],65536), dtype)
-    tables[:,widen(present).view(np.uint16)] = channels.T
-    return np.stack([cv2.LUT(codes, table) for table in tables])
-
 def _planes_of_part(frame, rec, f):
     "Channels (n, rows, cols) of the part that a record keeps, resized"
     if rec is None: return _look_up_planes(frame.stored, frame.stored_present, f)

@@ -17,7 +17,8 @@ from torch import Tensor,nn
 
 from ..regions.crops import CropRecord,mask2bbox
 from ..arrays.convert import as_images,like
-from ..masks import gray_levels,largest_piece
+from ..masks import gray_levels
+from ..regions.ct_parts import largest_piece
 
 # %% ../../nbs/training/04_gradcam.ipynb #f5406844
 @dataclass(frozen=True, eq=False)
