@@ -14,8 +14,9 @@ __all__ = ['dcmread', 'DicomError', 'get_dicom_files', 'is_dicom', 'explain', 'd
 # %% ../nbs/99_all.ipynb #2a47b5fd
 from .contrast.channels import to_3chan,to_nchan
 from .contrast.display import display_values,file_windows
+from .contrast.explain import explain
 from .contrast.hist_scaler import HistScaler
-from .dicom_load import dcmread,explain,get_dicom_files,is_dicom
+from .dicom_load import dcmread,get_dicom_files,is_dicom
 from .files.errors import DicomError
 from .histogram_scaling import freqhist_bins,hist_scaled
 from .labels.rle import rle_decode,rle_encode

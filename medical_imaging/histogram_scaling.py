@@ -17,7 +17,7 @@ from .arrays.convert import as_array,is_tensor,like,on_device
 from .arrays.counts import array_breakpoints,as_codes,breakpoints_from_counts,count_codes,count_values
 from .arrays.counts import ranks,sorted_breakpoints
 from .arrays.tables import apply_table,fill_table,widen
-from .pixels.frame import grey_values,modality_from_stored,modality_mapping
+from .pixels.frame import grey_frames
 
 if TYPE_CHECKING: from torch import Tensor
 
@@ -202,14 +202,15 @@ def scale_dataset(
 )->'Tensor': # float32 in [0,1], shape of the pixels
     "`hist_scaled` of the modality values, through a table where there is one"
     import torch
-    px = grey_values(ds, None, keep=True)
-    if px.ndim==2 and px.dtype.kind in 'iu' and px.itemsize<=2:
+    greys = grey_frames(ds, keep=True)
+    px = greys[0].stored
+    if len(greys)==1 and px.dtype.kind in 'iu' and px.itemsize<=2:
         brks = None if brks is None else validate_breakpoints(brks, 1)
-        table = hist_table(px, modality_mapping(px, ds), brks, min_px, max_px, mask_for(px, mask))
+        table = hist_table(px, greys[0].to_modality, brks, min_px, max_px, mask_for(px, mask))
         return torch.from_numpy(apply_table(widen(px), table))
-    values = modality_from_stored(px, ds, None)
-    if min_px is not None or max_px is not None: values = values.clamp(min_px, max_px)
-    return hist_scaled(values, brks, mask)
+    values = np.stack([grey.modality() for grey in greys]) if len(greys)>1 else greys[0].modality()
+    if min_px is not None or max_px is not None: values = values.clip(min_px, max_px)
+    return torch.from_numpy(hist_scaled(values, brks, mask))
 
 # %% ../nbs/10_histogram_scaling.ipynb #9462215e
 @patch

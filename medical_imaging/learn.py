@@ -21,16 +21,14 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from torch import Tensor
 
-from .dicom_load import dcmread,is_dicom,number
 from .contrast.display import display_values
-from .pixels.color import rgb8
-from .pixels.header import is_inverted
 from .contrast.hist_scaler import HistScaler
+from .dicom_load import dcmread,is_dicom,number
 from .histogram_scaling import validate_breakpoints,hist_scaled
-from .pixels.frame import grey_values,modality_from_stored,padding_from_stored
+from .pixels.color import rgb8
 from .pixels.decode import is_color,n_frames
-from .pixels.frame import modality_mapping
-from .pixels.modality import modality_unit
+from .pixels.frame import grey_frame
+from .pixels.header import image_header
 from .windowing import as_windows,plain_window
 
 # %% ../nbs/60_learn.ipynb #503c41f4
@@ -141,32 +139,34 @@ def _display_image(x):
     return 1-y if white<black else y
 
 # %% ../nbs/60_learn.ipynb #f3f8312a
-def _stored_ends(px, ds):
+def _stored_ends(grey):
     "Lowest and highest number that the bits of an image of at most 16 bits can hold, in its dtype"
-    bits = int(number(ds, 'BitsStored') or px.itemsize*8)
-    ends = [-2**(bits-1),2**(bits-1)-1] if px.dtype.kind=='i' else [0,2**bits-1]
-    return np.array(ends, px.dtype)
+    dtype = grey.stored.dtype
+    bits = int(number(grey.header.ds, 'BitsStored') or dtype.itemsize*8)
+    ends = [-2**(bits-1),2**(bits-1)-1] if dtype.kind=='i' else [0,2**bits-1]
+    return np.array(ends, dtype)
 
-def _frame_shades(px, ds, frame, x, pad):
-    "Black, white and fill of one frame with stored values `px`, modality values `x` and padding `pad`"
-    if modality_unit(ds)=='HU': return -1024.,3071.,-1000.
-    inside = x[~pad] if not pad.all() else x.new_zeros(1)
-    lowest,highest = inside.min().item(),inside.max().item()
+def _frame_shades(grey, x, pad):
+    "Black, white and fill of a grey frame with modality values `x` and padding `pad`"
+    if grey.header.unit=='HU': return -1024.,3071.,-1000.
+    inside = np.zeros(1, np.float32) if pad.all() else x[~pad]
+    lowest,highest = float(inside.min()),float(inside.max())
     black,white = lowest,highest
-    if px.dtype.kind in 'iu' and px.itemsize<=2:
-        ends = modality_mapping(px, ds, frame)(_stored_ends(px, ds))
+    if grey.stored.dtype.kind in 'iu' and grey.stored.itemsize<=2:
+        ends = grey.to_modality(_stored_ends(grey))
         black,white = float(min(ends)),float(max(ends))
-    return (white,black,highest) if is_inverted(ds) else (black,white,lowest)
+    return (white,black,highest) if grey.header.inverted else (black,white,lowest)
 
 def _image_of_values(ds, frame):
     "Modality values, (rows, cols), with padding filled, and what they mean; or 8-bit color"
-    frame = n_frames(ds)//2 if frame is None else frame
-    if is_color(ds): return Image.fromarray(rgb8(ds, frame)),dict(unit='', shades=(0.,255.,0.))
-    px = grey_values(ds, frame)
-    x = modality_from_stored(px, ds, frame)
-    pad = padding_from_stored(px, ds) | x.isnan()
-    shades = _frame_shades(px, ds, frame, x, pad)
-    return Image.fromarray(x.masked_fill(pad, shades[2]).numpy()),dict(unit=modality_unit(ds), shades=shades)
+    header = image_header(ds)
+    frame = header.frames//2 if frame is None else frame
+    if header.is_color: return Image.fromarray(rgb8(ds, frame)),dict(unit='', shades=(0.,255.,0.))
+    grey = grey_frame(ds, frame, header)
+    x = grey.modality()
+    pad = grey.padding_mask | np.isnan(x)
+    shades = _frame_shades(grey, x, pad)
+    return Image.fromarray(np.where(pad, np.float32(shades[2]), x)),dict(unit=header.unit, shades=shades)
 
 # %% ../nbs/60_learn.ipynb #632930fc
 def _image_on_screen(ds, frame, mode):

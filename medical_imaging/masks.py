@@ -13,8 +13,8 @@ from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
 from .arrays.convert import as_array,as_images,is_tensor,like,map_images,on_device
-from .pixels.frame import values_and_padding
-from .pixels.modality import modality_unit
+from .pixels.frame import GreyFrame,values_and_padding
+from .pixels.header import image_header
 from .windowing import Window,as_window
 
 # %% ../nbs/30_masks.ipynb #c9fba374
@@ -94,9 +94,10 @@ def _blur_mask_on_device(x, win, side, thresh, remove_max, pad):
 
 # %% ../nbs/30_masks.ipynb #fff9cfb6
 def _values_and_padding(x, padding):
-    "Modality values and padding of a Dataset; arrays and tensors with the padding as it was given"
-    if not isinstance(x, Dataset): return x,padding
-    values,pad = values_and_padding(x)
+    "Modality values and padding of a Dataset or frame; arrays and tensors with the padding as it was given"
+    if isinstance(x, GreyFrame): values,pad = x.modality(),x.padding_mask
+    elif isinstance(x, Dataset): values,pad = values_and_padding(x)
+    else: return x,padding
     return values,(pad if pad.any() else None)
 
 def _check_padding(padding):
@@ -122,13 +123,13 @@ def _device_padding(padding, x):
     return torch.as_tensor(padding, device=x.device).expand(x.shape)
 
 def mask_from_blur(
-    x, # Gray `Dataset`, or modality values as tensor or array, (..., rows, cols); NaN and infinities count as black
+    x, # Gray `Dataset` or `GreyFrame`, or modality values as tensor or array, (..., rows, cols); NaN counts as black
     window, # `Window`, name or `(width, level)` that shows what the mask is to hold
     box:float=.15, # Side of the box as a share of the shorter side of the image; half of fastai's sigma
     thresh:float=.05, # Lowest blurred display value in the mask, exclusive
     remove_max:bool=True, # Take what the window shows plain white for black?
-    padding=None, # Boolean mask of pixels that were not measured, never in the mask; a Dataset knows its own
-): # Boolean mask, (..., rows, cols), kind and device of `x`; a tensor for a Dataset
+    padding=None, # Boolean mask of pixels that were not measured, never in the mask; a Dataset or frame knows its own
+): # Boolean mask, (..., rows, cols), kind and device of `x`; a tensor for a Dataset, an array for a `GreyFrame`
     "Keep what is bright in a window after a box blur"
     win = as_window(window)
     x,padding = _values_and_padding(x, padding)
@@ -179,18 +180,18 @@ def _body(hu, threshold, pad):
 
 def _hu_and_padding(x, padding):
     "HU of a CT Dataset with its padding, or `x` and `padding` as they are"
-    unit = modality_unit(x) if isinstance(x, Dataset) else 'HU'
-    if unit!='HU':
-        raise ValueError(f"x must be in Hounsfield units, got Modality (0008,0060) {x.get('Modality')} "
-            f"in {unit or 'no unit'}; use mask_from_blur")
+    header = x.header if isinstance(x, GreyFrame) else image_header(x) if isinstance(x, Dataset) else None
+    if header is not None and header.unit!='HU':
+        raise ValueError(f"x must be in Hounsfield units, got Modality (0008,0060) {header.modality_code} "
+            f"in {header.unit or 'no unit'}; use mask_from_blur")
     return _values_and_padding(x, padding)
 
 # %% ../nbs/30_masks.ipynb #aba45a22
 def body_mask(
-    x, # CT `Dataset`, or HU as tensor or array, (..., rows, cols)
+    x, # CT `Dataset` or `GreyFrame`, or HU as tensor or array, (..., rows, cols)
     threshold:float=-500, # HU between air and the body
-    padding=None, # Boolean mask of pixels that were not measured, of a shape that fits `x`; a Dataset knows its own
-): # Boolean mask, (..., rows, cols), kind and device of `x`; a tensor for a Dataset
+    padding=None, # Boolean mask of pixels that were not measured, broadcast to `x`; a Dataset or frame knows its own
+): # Boolean mask, (..., rows, cols), kind and device of `x`; a tensor for a Dataset, an array for a `GreyFrame`
     "The largest piece above `threshold` with its holes filled: the patient without table and air"
     x,padding = _hu_and_padding(x, padding)
     return _masks_of_images(lambda hu, pad: _body(hu, threshold, pad), x, padding)
@@ -277,10 +278,10 @@ def _lungs(hu, pad, vessels):
 
 # %% ../nbs/30_masks.ipynb #10ace6e5
 def lung_mask(
-    x, # CT `Dataset` of the chest, or HU as tensor or array, (..., rows, cols)
+    x, # CT `Dataset` or `GreyFrame` of the chest, or HU as tensor or array, (..., rows, cols)
     vessels:bool=True, # Count vessels and nodules inside the lungs as lung?
-    padding=None, # Boolean mask of pixels that were not measured, of a shape that fits `x`; a Dataset knows its own
-): # Boolean mask, (..., rows, cols), kind and device of `x`; a tensor for a Dataset
+    padding=None, # Boolean mask of pixels that were not measured, broadcast to `x`; a Dataset or frame knows its own
+): # Boolean mask, (..., rows, cols), kind and device of `x`; a tensor for a Dataset, an array for a `GreyFrame`
     "The two largest pieces of air with tissue in it, inside the body"
     x,padding = _hu_and_padding(x, padding)
     return _masks_of_images(lambda hu, pad: _lungs(hu, pad, vessels), x, padding)

@@ -100,6 +100,7 @@ class VoiTransformation(Protocol):
     "What `Window` and `VoiLut` share: a name, a unit, and a call that maps modality values to display values"
     name:str
     unit:str
+    full_range:bool
     def __call__(self, x, invert:bool=False): "Display values in [0,1], float32, shape and kind of `x`"
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +129,7 @@ class VoiLut:
     bits:int # Bits of an entry: 2**bits-1 is white
     name:str='' # LUT Explanation (0028,3003)
     unit:str='' # Unit that the values must have; '' for any
+    full_range = False         # as a `Window` of the file has it
 
     def __call__(self, x, invert=False):
         a = as_array(x).astype(np.float64)
@@ -312,7 +314,7 @@ def pct_in_window(
     if padding is not None: x = x[~as_array(padding, 'padding')]
     width,level = plain_window(window)
     inside = (x>level-width/2) & (x<level+width/2)
-    return np.count_nonzero(inside)/inside.size if inside.size else float('nan')
+    return float(np.count_nonzero(inside)/inside.size) if inside.size else float('nan')
 
 # %% ../nbs/20_windowing.ipynb #99a848ce
 @patch

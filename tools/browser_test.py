@@ -29,7 +29,8 @@ def listen(page, base):
     page.on('console', lambda o: wrong.append(o.text) if o.type in ('error','warning') else None)
     page.on('pageerror', lambda o: wrong.append(str(o)))
     def failed(request):
-        if 'ERR_ABORTED' not in request.failure: wrong.append(f'{request.failure}: {request.url}')     # aborted: the visitor went on
+        if 'ERR_ABORTED' in request.failure: return      # the visitor went on
+        wrong.append(f'{request.failure}: {request.url}')
     def left_site(request):
         if not request.url.startswith((base, 'data:')): wrong.append(f'not of this site: {request.url}')
     page.on('requestfailed', failed)

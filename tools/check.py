@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nbdev.config import get_config
 
@@ -78,7 +79,8 @@ def check_numbers(nbs):
 
 def long_lines(src):
     for line in src.splitlines():
-        if len(line)>MAX_LINE and not line.startswith('#|'): yield f'a line of {len(line)} characters, at most {MAX_LINE}: {line.strip()[:50]!r}'
+        if len(line)<=MAX_LINE or line.startswith('#|'): continue      # a directive, such as fig-alt, is one line
+        yield f'a line of {len(line)} characters, at most {MAX_LINE}: {line.strip()[:50]!r}'
 
 def place(module):
     "Where `module`, such as 'pixels.decode', stands in the order of imports"
@@ -135,7 +137,8 @@ def check_function(fn, module, notes, public):
     if not free and fn.end_lineno-first+1>MAX_FUNCTION:
         yield f'{fn.name} has {fn.end_lineno-first+1} lines, at most {MAX_FUNCTION}'
     participle = '_' not in name and (name in PARTICIPLES or re.search(r'[^e]ed$', name))
-    if len(name)==1 or participle and name not in FASTAI_NAMES:
+    is_property = any('property' in ast.unparse(mark) for mark in fn.decorator_list)      # these are nouns or adjectives
+    if len(name)==1 or participle and name not in FASTAI_NAMES and not is_property:
         yield f'{fn.name} is no name for a function: it should say what is returned or done'
     if public and not free: yield from check_docments(fn, notes, fn.name)
 
@@ -208,8 +211,18 @@ def notebooks(cfg):
     found = sorted(cfg.nbs_path.rglob('*.ipynb'))
     return [fn for fn in found if not any(part[0] in '._' for part in fn.relative_to(cfg.nbs_path).parts)]
 
+def check_assets(cfg):
+    "Files in the assets of the package that a wheel would lack"
+    with TemporaryDirectory() as tmp:
+        cmd = [sys.executable, 'setup.py', '-q', 'build_py', '--build-lib', tmp]
+        res = subprocess.run(cmd, capture_output=True, text=True, cwd=cfg.config_path)
+        if res.returncode: yield f'setup.py build_py: {res.stderr.strip()[-300:]}'
+        for fn in sorted((cfg.lib_path/'assets').iterdir()):
+            if not (Path(tmp)/cfg.lib_name/'assets'/fn.name).is_file(): yield f'assets/{fn.name}: not in the wheel'
+
 def check_all():
     cfg = get_config()
+    yield from check_assets(cfg)
     yield from check_bench(cfg.nbs_path)
     yield from check_numbers(notebooks(cfg))
     for fn in notebooks(cfg):

@@ -15,7 +15,7 @@ def kept(cell, outputs):
     return [] if HIDDEN.search(cell.source) else [o for o in outputs if o.get('name')!='stderr']
 
 def execute(fn, skip=()):
-    "Run the cells of the notebook `fn`, store their outputs, and say whether all ran; those left out keep what they have"
+    "Run the cells of a notebook, store their outputs, and say whether all ran; those left out keep what they have"
     os.chdir(fn.parent)
     shell,marked = CaptureShell(fn, mpl_format='png'),NBProcessor(fn, process=True).nb
     def left_out(cell):

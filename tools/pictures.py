@@ -12,7 +12,8 @@ from matplotlib.patches import FancyBboxPatch
 from medical_imaging.dicom_load import dcmread
 from medical_imaging.histogram_scaling import freqhist_bins,hist_scaled
 from medical_imaging.testing.phantoms import cxr_phantom
-from medical_imaging.pixels.decode import modality_values,padding_mask,stored_values
+from medical_imaging.pixels.decode import stored_values
+from medical_imaging.pixels.frame import modality_values,padding_mask
 from medical_imaging.testing.samples import sample_file,siim_phantom
 
 static = Path(__file__).resolve().parent.parent/'static'

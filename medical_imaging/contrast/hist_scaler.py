@@ -20,24 +20,33 @@ from ..arrays.convert import as_array,like
 from ..arrays.counts import breakpoints_from_counts,count_values,merge_counts
 from ..dicom_load import dcmread,list_files
 from ..histogram_scaling import hist_scaled,validate_breakpoints
-from ..pixels.frame import grey_values,padding_from_stored,modality_mapping
+from ..pixels.frame import grey_frames
 from ..pixels.modality import modality_unit
 from ..run.parallel import map_files
 
 # %% ../../nbs/contrast/02_hist_scaler.ipynb #ed684194
+def _frame_masks(mask, greys):
+    "The part of a mask for each frame"
+    rows,cols = greys[0].stored.shape
+    shape = (len(greys),rows,cols) if len(greys)>1 else (rows,cols)
+    return np.broadcast_to(np.asarray(mask, bool), shape).reshape(-1, rows, cols)
+
+def _masked_counts(grey, keep):
+    "Finite modality values of a frame where `keep` is true, padding out, and how often each occurs"
+    stored,counts = count_values(grey.stored, keep & ~grey.padding_mask)
+    values = grey.to_modality(stored).astype(np.float32).astype(np.float64)
+    finite = np.isfinite(values)
+    return values[finite],counts[finite]
+
 def value_counts(
     ds:Dataset, # Grey image, all frames
     mask=None, # Function from `ds` to a boolean array, True where its pixels count; `None`: all that are not padding
 )->tuple: # Ascending modality values, float64, and how many pixels have each, int64
     "How often each modality value occurs, padding, NaN and infinities left out"
-    px = grey_values(ds, None)
-    keep = ~padding_from_stored(px, ds).numpy()
-    if mask is not None: keep = keep & np.broadcast_to(np.asarray(mask(ds), bool), px.shape)
-    frames,keeps = (px,keep) if px.ndim==3 else (px[None],keep[None])
-    pairs = [(modality_mapping(o, ds, i),*count_values(o, k)) for i,(o,k) in enumerate(zip(frames, keeps))]
-    values,counts = (np.concatenate(o) for o in zip(*[(f(v).astype(np.float32).astype(np.float64),n) for f,v,n in pairs]))
-    finite = np.isfinite(values)
-    return merge_counts(values[finite], counts[finite])
+    greys = grey_frames(ds)
+    if mask is None: parts = [(grey.values,grey.counts) for grey in greys]
+    else: parts = [_masked_counts(grey, keep) for grey,keep in zip(greys, _frame_masks(mask(ds), greys))]
+    return merge_counts(*(np.concatenate(part) for part in zip(*parts)))
 
 # %% ../../nbs/contrast/02_hist_scaler.ipynb #afa23b7b
 MAX_VALUES = 2**20        # distinct values that are kept apart: 16 MB

@@ -31,16 +31,16 @@ class QualityPart:
     table:Table # What was found, or what there is
     findings:list # `Finding` of each reason; 0 images are possible
 
-# %% ../../nbs/pipeline/01_checks.ipynb #de3c2b06
-def _grouped(group, keyword):
+# %% ../../nbs/pipeline/01_checks.ipynb #a2f086ac
+def _column_names(group, keyword):
     "Names of the columns that may hold an element: its own, then those of the functional groups"
     shared,frames = 'SharedFunctionalGroupsSequence','PerFrameFunctionalGroupsSequence'
     return keyword,f'{shared}.{group}.{keyword}',f'{frames}.{group}.{keyword}'
 
-_slope = _grouped('PixelValueTransformationSequence', 'RescaleSlope')
-_intercept = _grouped('PixelValueTransformationSequence', 'RescaleIntercept')
-_height = _grouped('PixelMeasuresSequence', 'PixelSpacing')
-_width = _grouped('PixelMeasuresSequence', 'PixelSpacing1')
+_slope = _column_names('PixelValueTransformationSequence', 'RescaleSlope')
+_intercept = _column_names('PixelValueTransformationSequence', 'RescaleIntercept')
+_height = _column_names('PixelMeasuresSequence', 'PixelSpacing')
+_width = _column_names('PixelMeasuresSequence', 'PixelSpacing1')
 quality_columns = ('source','fname','frame','error','note','pixel_hash','sign_mended','padding_share',
     'img_min','img_max','img_mean','img_std','PatientID','IssuerOfPatientID','Modality','Rows','Columns',
     'SamplesPerPixel','PhotometricInterpretation','PresentationLUTShape','BitsAllocated','BitsStored','HighBit',

@@ -22,7 +22,7 @@ from ..pixels.decode import check_image,is_color
 from ..pixels.frame import GreyFrame,grey_frame
 from ..pixels.modality import modality_unit
 from ..windowing import VoiLut,Window
-from ..contrast.display import choose_window,display_mapping
+from ..contrast.display import display_function,frame_window
 from ..contrast.channels import channel_function
 from ..masks import body_box,lung_mask,mask_from_blur
 from ..regions.crops import CropRecord,cut_crop,mask2bbox,resize_kept
@@ -126,10 +126,9 @@ def _percentile_window(frame):
 
 def _own_window(frame):
     "The file's VOI LUT or first window, else one of percentiles; and what it is called"
-    ds = frame.header.ds
-    try: win = choose_window(ds, None, frame.index, frame.stored)
+    try: win = frame_window(frame)
     except DicomError:
-        what = 'VOI LUT' if ds.get('VOILUTSequence') else 'window'
+        what = 'VOI LUT' if frame.header.ds.get('VOILUTSequence') else 'window'
         return _percentile_window(frame),f'percentiles, its {what} cannot be used'
     if isinstance(win, VoiLut): return win,'VOI LUT'
     return (_percentile_window(frame),'percentiles') if win.full_range else (win,'window')
@@ -144,11 +143,11 @@ class _Channels:
 def _channels_of_recipe(frame, recipe):
     if not recipe.n_channels:
         win,shown = _own_window(frame)
-        display = display_mapping(frame.stored, frame.header.ds, frame.index, win)
+        display = display_function(frame, win)
         return _Channels(lambda stored: display(stored)[:,None], shown)
     own = np.unique(frame.breakpoints()) if recipe.bins=='image' else None
-    bins = own if own is not None else 0 if recipe.bins is None else np.array(recipe.bins)
-    f = channel_function(frame.to_modality, frame.header.padding.mask, recipe.windows, bins)
+    brks = own if own is not None or recipe.bins is None else np.array(recipe.bins)
+    f = channel_function(recipe.windows, brks, frame)
     return _Channels(f, ', '.join(recipe.channels), own)
 
 # %% ../../nbs/pipeline/06_convert.ipynb #dc8bb2d0

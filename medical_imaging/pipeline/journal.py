@@ -9,6 +9,7 @@ __all__ = ['FrameEntry', 'FileEntry', 'Journal', 'table_schema', 'write_table']
 import base64,json,time
 from dataclasses import dataclass,field,is_dataclass
 from itertools import chain,islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from ..files.source import Source,WORK_DIR
 from ..tables.table import column_type
 from .report import SheetEntry
 from .convert import DroppedFrame
+
+if TYPE_CHECKING: import pyarrow as pa
 
 # %% ../../nbs/pipeline/07_journal.ipynb #4be287c1
 @dataclass

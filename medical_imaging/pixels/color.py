@@ -21,7 +21,7 @@ def rgb_values(
 )->np.ndarray: # (rows, cols, 3) or (frames, rows, cols, 3), unsigned integers as wide as stored or as the palette
     "Red, green and blue of an RGB, YBR or palette image, DICOM PS3.3 C.7.6.3.1.2"
     check_image(ds, frame)
-    photometric = text(ds, 'PhotometricInterpretation')
+    photometric = text(ds, 'PhotometricInterpretation', 'not given')
     if not is_color(ds):
         what = f'is a grey image, Photometric Interpretation (0028,0004) {photometric}; use modality_values'
         raise DicomError(what, source_name(ds))

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from pydicom import dcmread
 
-from medical_imaging.pixels.decode import modality_values,stored_values
+from medical_imaging.pixels.decode import stored_values
+from medical_imaging.pixels.frame import modality_values
 from medical_imaging.testing.samples import sample_file
 
 names = 'RG1_UNCR','MR2_UNCR','693_UNCR'      # a chest radiograph, an MR and a head CT, none compressed

@@ -5,8 +5,9 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from medical_imaging.pipeline.convert import (Frame,_channels_of_recipe,_crop_record,_find_box,_planes_of_part,convert_image,
-    encode_picture)
+from medical_imaging.pixels.frame import grey_frame
+from medical_imaging.pipeline.convert import (_channels_of_recipe,_crop_record,_find_box,_planes_of_part,
+    convert_image,encode_picture)
 from medical_imaging.pixels.native import native_values
 from medical_imaging.prepare import prepare
 from medical_imaging.pipeline.recipe import Recipe
@@ -97,7 +98,7 @@ def part(task, ways, note=''): return Comparison(task, describe('693_UNCR', stor
 @topic.time
 def parts():
     ds = decoded('693_UNCR')
-    frame,mine = Frame(ds),'medical_imaging.pipeline.convert'
+    frame,mine = grey_frame(ds),'medical_imaging.pipeline.convert'
     box = _find_box(frame, recipe)
     rec = _crop_record(frame.stored.shape, recipe, box)
     pic = convert_image(ds, recipe)

@@ -54,7 +54,8 @@ def code_cells(cell, heading, public):
     if not src or words & {'hide','default_exp','exporti'} or 'export' in words and only_imports(src): return []
     made = entries(src, public) if 'export' in words else []
     tags = [t for o,t in TAGS.items() if o in marks]
-    if 'export' in words and not any('{py:data}' in o for o in made): tags.append('hide-input')   # a constant explains itself
+    constant = any('{py:data}' in o for o in made)      # it explains itself
+    if 'export' in words and not constant: tags.append('hide-input')
     alts = [o.split(':', 1)[1].strip(' "\'') for o in marks if o.startswith('fig-alt')]
     alt = alts[0] if alts else f'What the code above draws: {heading}'
     outputs = [dict(o) for o in cell.get('outputs', [])]
