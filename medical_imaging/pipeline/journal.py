@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..files.source import Source,WORK_DIR
-from ..tables.table import column_type
 from .report import SheetEntry
 from .convert import DroppedFrame
 
@@ -157,6 +156,7 @@ def _kinds_of_columns(rows):
 
 def _pandas_metadata(kinds):
     "How pandas is to read the columns with gaps"
+    from medical_imaging.tables.table import column_type
     columns = []
     for name,of in kinds.items():
         kind = column_type(of)
@@ -171,6 +171,7 @@ def table_schema(
 )->'pa.Schema': # Columns in the order in which they appear, private elements last
     "The type of each column"
     import pyarrow as pa
+    from medical_imaging.tables.table import column_type       # with pandas, which no worker needs
     types = {int:pa.int64(), float:pa.float64(), bool:pa.bool_(), str:pa.string()}
     kinds = _kinds_of_columns(iter(rows))
     names = [name for name in kinds if name not in _last_columns]+[name for name in _last_columns if name in kinds]

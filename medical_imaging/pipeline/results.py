@@ -13,8 +13,6 @@ from pathlib import Path
 
 from ..files.source import Source
 from .report import Table,report_page
-from .checks import quality_columns
-from .quality import quality_report
 from .recipe import Recipe
 from .journal import write_table
 from .run import file_title,write_settings
@@ -114,6 +112,8 @@ def _report(summary, recipe, quality):
 def _quality_of_table(fn, split, titles):
     "Quality of the images in a Parquet file, with the names of `titles` in the place of files; and is `split` unknown?"
     import pyarrow.parquet as pq
+    from medical_imaging.pipeline.checks import quality_columns      # pandas comes with these, at the end of a run
+    from medical_imaging.pipeline.quality import quality_report
     names = set(pq.read_schema(fn).names)
     wrong = split is not None and split!='folder' and split not in names
     if wrong: split = None

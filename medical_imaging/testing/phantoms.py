@@ -17,7 +17,6 @@ from pydicom.dataset import Dataset,FileMetaDataset
 from pydicom.uid import CTImageStorage,ComputedRadiographyImageStorage,ExplicitVRLittleEndian,generate_uid
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID
 from scipy.interpolate import CubicSpline
-from skimage.draw import ellipse
 
 from ..arrays.assets import asset_text
 
@@ -140,6 +139,7 @@ def _chest_shapes(z):
 def _chest_labels(size, z):
     "Index into `tissue_hu` of every pixel, (size, size)"
     names,half = list(tissue_hu),size/2
+    from skimage.draw import ellipse          # here, since it takes a while to import
     labels = np.zeros((size,size), np.uint8)
     y,x = (np.mgrid[:size,:size]+.5)/half-1
     top = .64-.12*x**2

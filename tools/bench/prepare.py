@@ -5,12 +5,11 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from medical_imaging.pipeline import convert          # its parts are measured, some of which are private
+from medical_imaging.pipeline.recipe import Recipe
 from medical_imaging.pixels.frame import grey_frame
-from medical_imaging.pipeline.convert import (_channels_of_recipe,_crop_record,_find_box,_planes_of_part,
-    convert_image,encode_picture)
 from medical_imaging.pixels.native import native_values
 from medical_imaging.prepare import prepare
-from medical_imaging.pipeline.recipe import Recipe
 
 import cv2
 import numpy as np
@@ -99,9 +98,9 @@ def part(task, ways, note=''): return Comparison(task, describe('693_UNCR', stor
 def parts():
     ds = decoded('693_UNCR')
     frame,mine = grey_frame(ds),'medical_imaging.pipeline.convert'
-    box = _find_box(frame, recipe)
-    rec = _crop_record(frame.stored.shape, recipe, box)
-    pic = convert_image(ds, recipe)
+    box = convert._find_box(frame, recipe)
+    rec = convert._crop_record(frame.stored.shape, recipe, box)
+    pic = convert.convert_image(ds, recipe)
     rgb = PIL.Image.fromarray(np.rint(np.moveaxis(pic.planes, 0, -1)*255).astype(np.uint8))
     theirs,file = fm.mask2bbox(ds.mask_from_blur(fm.dicom_windows.brain))[...,None],Path(tmp.name)/'one.jpg'
     yield part('Part: decode',
@@ -109,17 +108,19 @@ def parts():
         Way('pydicom pixel_array', pixel_array, 'pydicom', (ds,), lambda o: pixel_array(o, raw=True), same=0.)],
         'Values of an opened Dataset that is not compressed. Compressed ones are decoded by the plugins of pydicom, '
         'with either library.')
-    yield part('Part: find the body', [Way('body box', _find_box, mine, (frame,recipe)), Way('fastai mask_from_blur, '
-        'mask2bbox', fm.mask2bbox, fai, (ds,), lambda o: fm.mask2bbox(o.mask_from_blur(fm.dicom_windows.brain)))],
+    yield part('Part: find the body',
+        [Way('body box', convert._find_box, mine, (frame,recipe)),
+        Way('fastai mask_from_blur, mask2bbox', fm.mask2bbox, fai, (ds,),
+        lambda o: fm.mask2bbox(o.mask_from_blur(fm.dicom_windows.brain)))],
         'From decoded pixels to the box; ours from the histogram of the frame, which statistics and bins use too.')
     yield part('Part: two windows and the histogram of the crop',
-        [Way('channels by table', _planes_of_part, mine, (frame,rec),
-        lambda f,r: _planes_of_part(f, r, _channels_of_recipe(f, recipe).f)),
+        [Way('channels by table', convert._planes_of_part, mine, (frame,rec),
+        lambda f,r: convert._planes_of_part(f, r, convert._channels_of_recipe(f, recipe).f)),
         Way('fastai crop_resize, to_nchan', fm.crop_resize, fai, (ds,),
         lambda o: fm.crop_resize(o.scaled_px[None], theirs, size)[0,0].to_nchan(windows))],
         f'From decoded pixels and the box to three channels of {size}x{size}.')
     yield part('Part: encode',
-        [Way('encode_picture', encode_picture, mine, (pic,recipe)),
+        [Way('encode_picture', convert.encode_picture, mine, (pic,recipe)),
         Way('Pillow, as fastai saves', PIL.Image.Image.save, 'PIL', (rgb,file),
         lambda i,f: i.save(f, quality=90, subsampling=0))],
         'To JPEG without chroma subsampling; ours from float channels to bytes, theirs from 8 bits to a file.')
