@@ -272,7 +272,8 @@ def _note_parts(dims, parts):
 
 def _slice_indices(positions, step, findings):
     "Index of each place, with gaps counted"
-    if not step or any(f.kind in ('uneven','two spacings') for f in findings): return np.arange(len(positions))
+    if not step or any(f.kind in ('uneven','two spacings','far apart') for f in findings):
+        return np.arange(len(positions))
     return np.round((positions-positions[0])/step).astype(int)
 
 def build_stack(
