@@ -85,7 +85,7 @@ def dicom_series(
         found = group_series(args.src, args.workers, progress=sys.stderr.isatty())
     print(found)
     if args.report: print(*(one.report for one in found), sep='\n')
-    for file,why in found.unreadable.items(): print(f'{file}: {why}')
+    for file,why in found.unreadable.items(): print(why if str(file) in why else f'{file}: {why}')
     if not args.nifti: return int(not found)
     options = {name:getattr(args, name) for name in ('missing','duplicates','tilt','spacing')}
     try: _print_written(write_volumes(found, args.nifti, progress=sys.stderr.isatty(), **options))

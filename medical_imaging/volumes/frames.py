@@ -127,15 +127,29 @@ def _use_private(values):
 # %% ../../nbs/volumes/03_frames.ipynb #92fc469e
 _labels = {'1.2.840.10008.5.1.4.1.1.66.4','1.2.840.10008.5.1.4.1.1.66.7'}    # Segmentation, Label Map Segmentation
 
+def _orientation(values):
+    "Image Orientation (Patient), if it is one; six zeros are none"
+    orientation = value_numbers(values, 'ImageOrientationPatient', 6)
+    if orientation is None or not any(orientation): return None
+    row,col = np.array(orientation).reshape(2, 3)
+    lengths = np.linalg.norm(row),np.linalg.norm(col)
+    if abs(row@col)>.02 or not all(.98<length<1.02 for length in lengths): raise DicomError(
+        'Image Orientation (Patient) (0020,0037) must be two directions of length 1 at right angles, '
+        f'got {orientation}; correct or delete it')
+    return orientation
+
+def _spacing(values):
+    "mm between rows and between columns, if both are known"
+    spacing = value_numbers(values, 'PixelSpacing', 2) or value_numbers(values, 'ImagerPixelSpacing', 2)
+    return spacing if spacing and min(spacing)>0 else None
+
 def _one_slice(file, frame, values, header, plane=True):
     "The slice of one frame; without its `plane` it has no place of its own"
-    numbers = lambda name, n: value_numbers(values, name, n) if values.get(name) is not None else None
     number = header.values.get('InstanceNumber')
     number = number[0] if isinstance(number, tuple) else 0.
     shape = int(header.number('Rows')),int(header.number('Columns', 0))
-    spacing = numbers('PixelSpacing', 2) or numbers('ImagerPixelSpacing', 2)
-    where = (numbers('ImagePositionPatient', 3),numbers('ImageOrientationPatient', 6)) if plane else (None,None)
-    return Slice(file, frame, _use_private(values), header, shape, *where, spacing, number=number+frame*1e-6)
+    where = (value_numbers(values, 'ImagePositionPatient', 3),_orientation(values)) if plane else (None,None)
+    return Slice(file, frame, _use_private(values), header, shape, *where, _spacing(values), number=number+frame*1e-6)
 
 def _dose_slices(first, header):
     "Frames of an RT Dose: their distances along the normal are in Grid Frame Offset Vector (3004,000C)"

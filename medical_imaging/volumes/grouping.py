@@ -151,12 +151,15 @@ class SeriesList(L):
     def __repr__(self):
         if not all(isinstance(o, Series) for o in self): return super().__repr__()
         lines = [f'{i:>3} {o!r}' for i,o in enumerate(self)]
-        if self.unreadable: lines.append(f'    {len(self.unreadable)} files cannot be read, see .unreadable')
+        if self.unreadable: lines.append(f'    {self._count_unreadable()}')
         return '\n'.join(lines) or 'no series'
+    def _count_unreadable(self):
+        n = len(self.unreadable)
+        return f"{n} file{'s' if n>1 else ''} cannot be read, see .unreadable"
     def _repr_html_(self):
         names = '','kind','modality','slices','size','spacing, mm','findings'
         rows = [(str(i),*o.row()) for i,o in enumerate(self) if isinstance(o, Series)]
-        more = f'<p>{len(self.unreadable)} files cannot be read, see .unreadable</p>' if self.unreadable else ''
+        more = f'<p>{self._count_unreadable()}</p>' if self.unreadable else ''
         return html_table(names, rows)+more
 
 def _series_key(header):

@@ -191,7 +191,7 @@ def _plain_header(file, table, size):
     if not syntax or syntax in _not_plain: raise UnusualFile
     values,pixels = _elements_before_pixels(raw, pos, table, syntax!=ImplicitVRLittleEndian)
     if syntax not in _uncompressed or pixels is None or pixels[1]==_open_end: return Header(values, syntax)
-    if size is not None and sum(pixels)>size: raise UnusualFile       # cut off
+    if sum(pixels)>size: raise DicomError('is cut off: it ends inside Pixel Data (7FE0,0010); fetch it again')
     return Header(values, syntax, pixels)
 
 # %% ../../nbs/volumes/01_headers.ipynb #753b4198
@@ -218,11 +218,13 @@ def dataset_values(
         if value is not None: res[name] = value
     return res
 
-def _read(file, table, size):
-    try: return _plain_header(file, table, size)
-    except (UnusualFile,struct.error,RecursionError): pass
+def _read_plain(file, table, name):
+    "Header of a file that is written in the plain way, or `None`"
+    size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    return file
+    try: return _plain_header(file, table, size)
+    except DicomError as e: raise DicomError(e.what, name) from None
+    except (UnusualFile,struct.error,RecursionError): file.seek(0)
 
 def read_header(
     source, # A path, a URL, an open binary file, or a `Dataset`
@@ -231,10 +233,10 @@ def read_header(
     "Read what `table` wants of one header, or raise a `DicomError` that says why it cannot be read"
     if isinstance(source, Dataset):
         return Header(dataset_values(source, table), str(getattr(source, 'file_meta', {}).get('TransferSyntaxUID', '')))
-    if is_url(source): header = _read(io.BytesIO(Source(source).read()), table, None)
+    if is_url(source): header = _read_plain(io.BytesIO(Source(source).read()), table, source)
     elif isinstance(source, (str,os.PathLike)):
-        with open(source, 'rb', buffering=0) as file: header = _read(file, table, os.fstat(file.fileno()).st_size)
-    else: header = _read(source, table, None)
-    if isinstance(header, Header): return header
-    ds = dcmread(header if header is source else source, stop_before_pixels=True)
+        with open(source, 'rb', buffering=0) as file: header = _read_plain(file, table, str(source))
+    else: header = _read_plain(source, table, str(getattr(source, 'name', '')))
+    if header is not None: return header
+    ds = dcmread(source, stop_before_pixels=True)
     return Header(dataset_values(ds, table), str(ds.file_meta.get('TransferSyntaxUID', '')))

@@ -136,8 +136,11 @@ class Stack:
         return _part_affine(self, part)
     @property
     def spacing(self)->tuple|None:
-        "mm from slice to slice, row to row, column to column; `None` where that is not known"
-        return affine_spacing(self.affine()) if self.order=='position' and self.first.pixel_spacing else None
+        "Usual mm from slice to slice, row to row, column to column; `None` where that is not known"
+        if self.order!='position' or not self.first.pixel_spacing: return None
+        slices,rows,cols = affine_spacing(self.affine())
+        if len(self)>1: slices *= self.step*int(self.indices[-1])/(self.positions[-1]-self.positions[0])
+        return float(slices),rows,cols
     def __len__(self): return len(self.cells)
     def __repr__(self):
         size = f'{self.parts} x {len(self)}' if self.parts>1 else f'{len(self)}'
@@ -269,7 +272,8 @@ def _note_parts(dims, parts):
 
 def _slice_indices(positions, step, findings):
     "Index of each place, with gaps counted"
-    if not step or any(f.kind in ('uneven','two spacings') for f in findings): return np.arange(len(positions))
+    if not step or any(f.kind in ('uneven','two spacings','far apart') for f in findings):
+        return np.arange(len(positions))
     return np.round((positions-positions[0])/step).astype(int)
 
 def build_stack(
