@@ -179,7 +179,7 @@ def hist_table(
     min_px:float|None=None, # Modality values below become this one first
     max_px:float|None=None, # Modality values above become this one first
     mask=None, # Boolean, shape of `px`: True where a pixel counts for the breakpoints
-)->np.ndarray: # float32, (65536,), for `apply_table` of `widen(px)`; filled from lowest to highest value of `px`
+)->np.ndarray: # float32, (65536,), for `apply_table` of `widen(px)`; filled for the values of `px`
     "A table from stored values to histogram-scaled ones"
     def modality(stored):
         values = mapping(stored).astype(np.float32)
@@ -188,9 +188,12 @@ def hist_table(
         stored,counts = count_values(px, mask)
         values = modality(stored)
         order = np.argsort(values, kind='stable')
-        brks = breakpoints_from_counts(values[order], counts[order])
-    brks = np.unique(brks)
-    return fill_table(widen(px), lambda stored: scale_by_breakpoints(modality(stored), brks))
+        brks = np.unique(breakpoints_from_counts(values[order], counts[order]))
+        if mask is None:                       # then these are all the values that the table needs
+            table = np.zeros(65536, np.float32)
+            table[widen(stored).view(np.uint16)] = scale_by_breakpoints(values, brks)
+            return table
+    return fill_table(widen(px), lambda stored: scale_by_breakpoints(modality(stored), np.unique(brks)))
 
 # %% ../nbs/10_histogram_scaling.ipynb #74cae616
 def scale_dataset(

@@ -87,7 +87,8 @@ def _frame_channels(frame, windows, bins, dtype):
     px = frame.stored
     if isinstance(bins, str): bins = frame.breakpoints()
     if px.dtype.kind in 'iu' and px.itemsize<=2:
-        return _table_channels(px, channel_function(windows, bins, frame), dtype)
+        f = channel_function(windows, bins, frame)
+        return np.moveaxis(frame.map(lambda stored: quantize(f(stored), dtype), dtype), -1, -3)
     res = _value_channels(frame.modality(), windows, bins, dtype)
     res[...,frame.padding_mask] = 0
     return res
@@ -100,7 +101,7 @@ def _common_breakpoints(frames):
 def _dataset_channels(ds, windows, bins, dtype, frame):
     "Channels of a file, (n, rows, cols) or (frames, n, rows, cols); its frames share their own breakpoints"
     if frame is not None: return _frame_channels(grey_frame(ds, frame), windows, bins, dtype)
-    frames = grey_frames(ds)
+    frames = grey_frames(ds, keep=True)
     if isinstance(bins, str) and len(frames)>1: bins = _common_breakpoints(frames)
     res = [_frame_channels(each, windows, bins, dtype) for each in frames]
     return np.stack(res) if len(res)>1 else res[0]

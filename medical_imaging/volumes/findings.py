@@ -119,7 +119,8 @@ def line_findings(
         "pass tilt='correct' for an upright volume", tuple(range(len(places))),
         (float(positions[0]),float(positions[-1])), option='tilt'))
     beside = np.linalg.norm(places-places[0]-np.outer(positions-positions[0], along), axis=1)
-    odd = np.flatnonzero(beside>.05)
+    odd = np.flatnonzero(beside>max(.1, .02*np.ptp(positions)/(
+        len(positions)-1)))       # places may be rounded to 0.1 mm
     slices = f"{len(odd)} slice{'s lie' if len(odd)>1 else ' lies'} up to {beside.max():.3g} mm"
     if len(odd): found.append(Finding('beside the line', f'{slices} beside the line through the first and the last',
         'leave out the files that do not belong', tuple(odd.tolist()), tuple(positions[odd].tolist()), blocks=True))

@@ -46,8 +46,8 @@ def element_value(
     "One value of an element"
     if not data: return None
     if vr in _formats:
-        n = len(data)//struct.calcsize(_formats[vr])
-        return tuple(map(float, struct.unpack(f'<{n}{_formats[vr]}', data)))
+        n,size = len(data)//struct.calcsize(_formats[vr]),struct.calcsize(_formats[vr])
+        return tuple(map(float, struct.unpack(f'<{n}{_formats[vr]}', data[:n*size]))) or None
     if vr not in _texts and vr not in ('DS','IS'): return data
     text = data.decode('latin1').strip(' \0\n')
     if vr not in ('DS','IS') or not text: return '\\'.join(v.strip() for v in text.split('\\')) or None
