@@ -146,6 +146,10 @@ class ImageHeader:
     def unit(self)->str: # Unit of the modality values, 'HU' for CT
         return modality_unit(self.ds)
 
+    @property
+    def is_negative(self)->bool: # To be turned for a network; never in HU, which mean the same however they are shown
+        return self.inverted and self.unit!='HU'
+
     @cached_property
     def modality_lut(self)->ModalityLut|None: # Used in place of the rescales
         return read_modality_lut(self.ds)
