@@ -137,7 +137,7 @@ def check_function(fn, module, notes, public):
     if not free and fn.end_lineno-first+1>MAX_FUNCTION:
         yield f'{fn.name} has {fn.end_lineno-first+1} lines, at most {MAX_FUNCTION}'
     participle = '_' not in name and (name in PARTICIPLES or re.search(r'[^e]ed$', name))
-    is_property = any('property' in ast.unparse(mark) for mark in fn.decorator_list)      # these are nouns or adjectives
+    is_property = any('property' in ast.unparse(mark) for mark in fn.decorator_list)     # a noun or an adjective
     if len(name)==1 or participle and name not in FASTAI_NAMES and not is_property:
         yield f'{fn.name} is no name for a function: it should say what is returned or done'
     if public and not free: yield from check_docments(fn, notes, fn.name)
