@@ -46,7 +46,7 @@ def _values_as_written(ds, keyword):
 
 def _float_or_nan(value):
     try: return float(value.strip(' \0') if isinstance(value, str) else value)
-    except (TypeError,ValueError): return float('nan')
+    except (OverflowError,TypeError,ValueError): return float('nan')
 
 def _floats(ds, keyword): return tuple(map(_float_or_nan, _values_as_written(ds, keyword)))
 
