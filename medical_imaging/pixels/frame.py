@@ -15,6 +15,7 @@ import numpy as np
 from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
+from ..arrays.texts import visible_text
 from ..arrays.counts import breakpoints_from_counts,count_values,percentiles,share_inside,value_stats
 from ..arrays.tables import apply_columns,apply_table,fill_table,widen
 from ..files.errors import DicomError,DicomWarning
@@ -55,7 +56,7 @@ class GreyFrame:
     def __repr__(self):
         rows,cols = self.stored.shape
         kind = f"{rows} x {cols}, {self.stored.dtype}, unit {self.header.unit or 'none'}"
-        return f'GreyFrame {self.index} of {self.header.name}: {kind}'
+        return visible_text(f'GreyFrame {self.index} of {self.header.name}: {kind}')
 
     @property
     def sign_mended(self)->bool: # Also `False` for a Modality LUT, which takes the values as they are
