@@ -7,6 +7,8 @@ __all__ = ['uniform_blur2d', 'gauss_blur2d', 'mask_from_blur', 'largest_piece', 
            'mask_overlay', 'lung_mask', 'selective_mask']
 
 # %% ../nbs/30_masks.ipynb #a4646784
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 from fastcore.basics import patch
@@ -16,6 +18,8 @@ from .arrays.convert import as_array,as_images,is_tensor,like,map_images,on_devi
 from .pixels.frame import GreyFrame,values_and_padding
 from .pixels.header import image_header
 from .windowing import Window,as_window
+
+if TYPE_CHECKING: from torch import Tensor
 
 # %% ../nbs/30_masks.ipynb #c9fba374
 def _as_floats(px):
@@ -147,7 +151,7 @@ def mask_from_blur(
 
 # %% ../nbs/30_masks.ipynb #c3628e38
 @patch                  # a method of Dataset; the name stays the function's in this module
-def mask_from_blur(self:Dataset,
+def mask_from_blur(self:Dataset,  # noqa: F811
     window, # `Window`, name or `(width, level)` that shows what the mask is to hold
     box:float=.15, # Side of the box as a share of the shorter side of the image
     thresh:float=.05, # Lowest blurred display value in the mask, exclusive

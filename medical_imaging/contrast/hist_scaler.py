@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 
+from ..arrays.texts import visible_text
 from ..arrays.convert import as_array,like
 from ..arrays.counts import breakpoints_from_counts,count_values,merge_counts
 from ..dicom_load import dcmread,list_files
@@ -137,7 +138,7 @@ class HistScaler:
         if self.brks is None: return f'HistScaler(n_bins={self.n_bins}), not fitted'
         span = f'{self.brks[0]:g} to {self.brks[-1]:g}{self.unit and " "}{self.unit}'
         source = f'{self.n_pixels:,} pixels of {self.n_files:,} files'
-        return f'HistScaler of {len(self.brks)} breakpoints from {span}, learned from {source}'
+        return visible_text(f'HistScaler of {len(self.brks)} breakpoints from {span}, learned from {source}')
 
     def fit(self,
         paths, # Files (or `Dataset`s), or one; or a folder, archive ('zip://::a.zip') or URL to search
