@@ -6,13 +6,18 @@
 __all__ = ['MAX_TEXT', 'Explanation', 'explain_header', 'explain']
 
 # %% ../../nbs/contrast/03_explain.ipynb #07d47fb1
+import warnings
+
 from pydicom.dataset import Dataset
 from pydicom.uid import UID,ExplicitVRBigEndian,ExplicitVRLittleEndian,ImplicitVRLittleEndian
 
 from ..arrays.texts import markdown_text,visible_text
-from .display import header_window
+from .display import windows_and_notes
 from ..files.errors import DicomError
+from ..pixels.frame import grey_frame
 from ..pixels.header import ImageHeader,image_header
+from ..pixels.labels import is_label_map
+from ..pixels.padding import filler_mask
 from ..windowing import VoiLut
 
 # %% ../../nbs/contrast/03_explain.ipynb #ee69d626
@@ -35,9 +40,14 @@ def _image_text(header):
 
 def _decoding_text(header):
     syntax = UID(header.syntax)
-    packed = ', compressed' if syntax and syntax not in _plain_syntaxes else ''
+    packed = ', compressed' if syntax and syntax not in _plain_syntaxes and not syntax.is_private else ''
     lossy = ', lossy: the original values are gone' if header.lossy else ''
-    return f"{syntax.name or 'not given'} (0002,0010){packed}{lossy}"
+    name = f'private syntax {header.syntax}' if syntax.is_private else syntax.name or 'not given'
+    return f"{name} (0002,0010){packed}{lossy}"
+
+def _overlay_text(header):
+    n = header.overlays
+    return f"{n} overlay{'s' if n>1 else ''} (6000,3000), which some viewers draw over the image: not used" if n else ''
 
 def _stored_text(header):
     if header.number_kind!='integer': return 'floating point'
@@ -55,6 +65,7 @@ _rescale_sources = {'image':'Rescale Slope and Intercept (0028,1053), (0028,1052
     'functional groups':'functional groups (0028,9145)', 'dose':'Dose Grid Scaling (3004,000E)'}
 
 def _rescale_text(rescale):
+    if rescale.note: return rescale.note
     if not rescale.source: return 'none: the stored values are used as they are'
     line = f'stored x {rescale.slope:g}'
     if rescale.source!='dose': line += f" {'-' if rescale.intercept<0 else '+'} {abs(rescale.intercept):g}"
@@ -62,26 +73,56 @@ def _rescale_text(rescale):
 
 def _modality_text(header):
     unit = ', Hounsfield units' if header.unit=='HU' else f', in {header.unit}' if header.unit else ''
-    if header.modality_lut is not None: return f'table of the Modality LUT Sequence (0028,3000){unit}'
+    if header.modality_lut is not None:
+        xray = '; it leads back to X-ray intensity and is not for display: the stored values are shown'
+        return f"table of the Modality LUT Sequence (0028,3000){unit}{xray if header.shows_stored else ''}"
     texts = {_rescale_text(rescale) for rescale in header.rescales}
     return (texts.pop() if len(texts)==1 else 'rescale frame by frame, functional groups (0028,9145)')+unit
 
+def _first_frame(header):
+    "The first frame, or `None` where there are no pixels that can be read"
+    try: return grey_frame(header.ds, 0, header, sign='keep')
+    except (DicomError,ValueError): return None
+
+def _filler_text(grey, share):
+    "A remark about filler that is not declared"
+    header = grey.header
+    if header.modality_code!='CT' or header.sign!='as stored': return ''
+    filler = filler_mask(grey.modality(), header.lossy).mean()
+    if filler<=share+.001: return ''
+    return f'; {filler:.1%} of the pixels look like filler: padding_mask(ds, guess=True) finds them'
+
 def _padding_text(header):
-    padding = header.padding
-    if not padding: return 'none marked'
-    blur = '; the compression is lossy and blurs it, so only a part is found' if header.lossy else ''
+    padding,grey = header.padding,_first_frame(header)
+    share = grey.padding_share if grey is not None else 0.
+    filler = _filler_text(grey, share) if grey is not None else ''
+    if not padding: return f'nothing was found: no Pixel Padding Value (0028,0120){filler}'
     limit = f' to {padding.highest}' if padding.highest!=padding.lowest else ''
+    if grey is not None and not share:
+        return f'nothing was found: no pixel has the Pixel Padding Value (0028,0120) {padding.lowest}{limit}{filler}'
+    blur = '; the compression is lossy and blurs it, so only a part is found' if header.lossy else ''
     why = 'were not measured and are left out, Pixel Padding Value (0028,0120)'
-    return f'stored values {padding.lowest}{limit} {why}{blur}'
+    found = f': {share:.1%} of the pixels' if grey is not None else ''
+    return f'stored values {padding.lowest}{limit} {why}{found}{blur}{filler}'
+
 
 # %% ../../nbs/contrast/03_explain.ipynb #c3c38aac
+def _unused_window_text(header, frame):
+    "Why no window of the file is used"
+    stored = header.frame_windows(frame)
+    if stored.is_incomplete:
+        return 'Window Center (0028,1050) and Width (0028,1051) do not come together, so there is no window'
+    return 'none can be used' if stored.luts or stored.centers else 'none in the file'
+
 def _frame_window_text(header, frame):
-    window,stored = header_window(header, None, frame),header.frame_windows(frame)
-    if window is None:
-        half = 'Window Center (0028,1050) and Width (0028,1051) do not come together, so there is no window'
-        return (half if stored.is_incomplete else 'none in the file')+': the range is chosen from the values'
-    more = len(stored.luts)+len(stored.centers)-1
-    others = f'; {more} more in the file' if more else ''
+    found = list(windows_and_notes(header, frame))
+    notes = ''.join(f'; {note}' for _,note in found if note)
+    windows = [window for window,_ in found if window is not None]
+    if not windows:
+        chosen = 'each label has its color' if is_label_map(header.ds) else 'the range is chosen from the values'
+        return f'{_unused_window_text(header, frame)}: {chosen}{notes}'
+    window,more = windows[0],len(windows)-1
+    others = (f'; {more} more in the file' if more else '')+notes
     name = f'{window.name}: ' if window.name else ''
     if isinstance(window, VoiLut): return f'{name}table of the VOI LUT Sequence (0028,3010){others}'
     numbers = f'center {window.center:g}, width {window.width:g}, {window.voi_lut_function}'
@@ -105,7 +146,7 @@ def _color_text(header):
 MAX_TEXT = 1000      # Characters that are shown of one step
 
 _grey_steps = {'stored values':_stored_text, 'sign':_sign_text, 'modality values':_modality_text,
-    'padding':_padding_text, 'window':_window_text, 'polarity':_polarity_text}
+    'padding':_padding_text, 'window':_window_text, 'polarity':_polarity_text, 'overlays':_overlay_text}
 
 def _text_or_error(describe, *args):
     "What `describe` says, on one line, or the error that the pixels would raise"
@@ -121,18 +162,20 @@ def _steps_for(header):
     "Name of each step, and the function that describes it"
     if not _is_image(header): return {'file':_file_text}
     steps = {'file':_file_text, 'image':_image_text, 'decode':_decoding_text}
-    try: return steps | ({'color':_color_text} if header.is_color else _grey_steps)
+    try: return steps | ({'color':_color_text, 'overlays':_overlay_text} if header.is_color else _grey_steps)
     except DicomError: return steps | {'stored values':lambda header: str(header.is_color)}
 
 def explain_header(
     header:ImageHeader, # Of any image
 )->Explanation: # From each step to what is done in it
     "What the pixels with this header go through and why"
-    texts = {step: _text_or_error(describe, header) for step,describe in _steps_for(header).items()}
+    with warnings.catch_warnings():                     # the texts say it
+        warnings.simplefilter('ignore')
+        texts = {step: _text_or_error(describe, header) for step,describe in _steps_for(header).items()}
     return Explanation({step: text for step,text in texts.items() if text})
 
 def explain(
-    ds:Dataset, # Any DICOM `Dataset`; its pixels are not read
+    ds:Dataset, # Any DICOM `Dataset`; of its pixels those of the first frame are read, for the padding
 )->Explanation: # From each step to what is done in it; shown as a table
     "What `ds` is, and which steps its pixels go through and why; nothing about the patient"
     return explain_header(image_header(ds))
