@@ -54,8 +54,8 @@ def classes():
 
 def notebook_html(shown):
     "What a notebook makes of an object"
-    if hasattr(shown, '_repr_markdown_'): return MarkdownIt('commonmark').enable('table').render(shown._repr_markdown_())
-    return shown._repr_html_()
+    if not hasattr(shown, '_repr_markdown_'): return shown._repr_html_()
+    return MarkdownIt('commonmark').enable('table').render(shown._repr_markdown_())
 
 def shown_objects(paths):
     "Name and object, of everything that shows text of the files"
