@@ -55,7 +55,8 @@ def number(
 )->float|None: # `None` where it is missing or empty
     "Value of one element as a number; a `DicomError` that names it if it is none"
     res = element(ds, keyword)
-    try: return None if res is None else float(res)
+    if isinstance(res, (str,bytes)): res = res.strip(' \0' if isinstance(res, str) else b' \0')
+    try: return None if res is None or res in ('',b'') else float(res)
     except (OverflowError,TypeError,ValueError) as e:
         raise DicomError(f"{label(keyword)} must be one number; correct or delete it") from e
 
@@ -79,7 +80,7 @@ def text(
     res = element(ds, keyword)
     if isinstance(res, (MultiValue,Sequence,bytes)):
         raise DicomError(f"{label(keyword)} must be one text, got {str(res)[:50]}; correct or delete it")
-    return default if res is None else str(res)
+    return default if res is None else str(res).strip(' \0') or default
 
 # %% ../../nbs/files/03_elements.ipynb #15d3e445
 def items(
