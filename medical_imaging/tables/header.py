@@ -170,11 +170,13 @@ def _has_dicom_charset(ds):
     return (charset if isinstance(charset, str) else charset[0]) in _charsets
 
 # %% ../../nbs/tables/00_header.ipynb #6151287e
+_PER_FRAME = 'PerFrameFunctionalGroupsSequence'     # an item for each frame, PS3.3 C.7.6.16
+
 class _RowBuilder:
     "The cells of one header, and apart from them what is private and what could not be read"
-    def __init__(self, private, from_bytes):
+    def __init__(self, private, from_bytes, frame=0):
         self.row,self.private,self.unparsed,self.bad = {},{},{},[]
-        self.with_private,self.from_bytes = private,from_bytes
+        self.with_private,self.from_bytes,self.frame = private,from_bytes,frame
 
     def add_dataset(self, ds, prefix='', depth=0):
         "Add all elements of a header, or of an item of a sequence"
@@ -205,7 +207,8 @@ class _RowBuilder:
 
     def add_sequence(self, items, prefix, name, depth):
         self.row[prefix+name] = len(items)
-        if len(items) and depth<_MAX_DEPTH: self.add_dataset(items[0], f'{prefix}{name}.', depth+1)
+        which = self.frame if prefix+name==_PER_FRAME else 0
+        if which<len(items) and depth<_MAX_DEPTH: self.add_dataset(items[which], f'{prefix}{name}.', depth+1)
 
     def add_private(self, element, value, prefix):
         values = [f'<{len(value)} items>'] if element.VR=='SQ' else _plain_values(value)
@@ -239,8 +242,8 @@ def _file_name(ds):
     name = getattr(ds, 'filename', None)
     return text_value(os.fspath(name)) if isinstance(name, (str,os.PathLike)) else None
 
-def _header_row(ds, private, from_bytes):
-    builder = _RowBuilder(private, from_bytes)
+def _header_row(ds, private, from_bytes, frame=0):
+    builder = _RowBuilder(private, from_bytes, frame)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         builder.add_dataset(ds)
@@ -253,6 +256,7 @@ def _header_row(ds, private, from_bytes):
 def header_dict(
     ds:Dataset, # Any DICOM `Dataset`; its pixels are not read
     private:bool=True, # Include private elements, and others without a keyword, as JSON under `private`?
+    frame:int=0, # Of which frame, from 0, the functional groups are taken
 )->dict: # Column name to number, text or `None`; first `fname` and `error`
     "The header of `ds` as one row of a table"
-    return _header_row(ds, private, _converts_as_usual())
+    return _header_row(ds, private, _converts_as_usual(), frame)
