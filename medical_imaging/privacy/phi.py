@@ -48,10 +48,11 @@ def _name(tag):
     if tag.is_private: return 'Private element'
     return dictionary_description(tag) if dictionary_has_tag(tag) else 'Element of no dictionary'
 
+def _is_copy(ds): return ds.get('DeidentificationMethod')==METHOD
+
 def _is_pseudonym(ds, tag, value):
     "Is this an element as `Deidentifier` writes it: Patient ID, Patient's Name, De-identification Method?"
-    by_us = ds.get('DeidentificationMethod')==METHOD
-    if not by_us or tag not in (0x00100010,0x00100020,0x00120063): return False
+    if not _is_copy(ds) or tag not in (0x00100010,0x00100020,0x00120063): return False
     return tag==0x00120063 or bool(_pseudonym.fullmatch(str(value)))
 
 def _element_findings(ds, options, key, nested=False):
@@ -72,9 +73,10 @@ _meta_texts = {0x00020016:'Source Application Entity Title', 0x00020017:'Sending
 
 def _names_in_path(ds, path):
     kinds = identifying_values(ds)
-    values = {o.lower() for kind in ('name','ID','date') for o in kinds.get(kind, ())}
+    values = {o for kind in ('name','ID','date') for o in kinds.get(kind, ())}
+    if _is_copy(ds): values -= {str(ds.get('PatientID', ''))}
     words = set(re.split(r'[^0-9a-z]+', str(path).lower()))
-    return bool(values & words)
+    return bool({o.lower() for o in values} & words)
 
 def _place(name, why, action='remove'): return Finding('', name, False, action, why)
 

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ..dicom_load import dcmread
-from .clean import VOCABULARY,Pseudonyms,dicom_bytes,patient_key,shift_date
+from .clean import VOCABULARY,Pseudonyms,dicom_bytes,element_rule,patient_key,shift_date
 
 # %% ../../nbs/privacy/02_verify.ipynb #04088743
 ID_KEYWORDS = '''PatientID OtherPatientIDs AccessionNumber StudyID AdmissionID RequestedProcedureID
@@ -72,16 +72,21 @@ def _searched_bytes(data):
         if name in ds: data = data.replace(ds.get_item(name).value, b'')
     return data,ds
 
-def _retained(ds, kinds, options, secret):
-    "Without what the options retain on purpose"
-    kinds = dict(kinds)
-    if 'full_dates' in options: kinds.pop('date', None)
-    if 'uids' in options: kinds.pop('UID', None)
-    if 'device' in options: kinds['ID'] = kinds.get('ID', set())-{str(ds.get('DeviceSerialNumber', ''))}
+def _retained_values(ds, options):
+    "For each kind the values of elements that stay as they are"
+    retained = defaultdict(set)
+    for element in all_elements(ds):
+        kind,values = _identifying(element)
+        if values and element_rule(element.tag, element.VR, options).action=='keep': retained[kind] |= values
+    return retained
+
+def _sought_values(ds, options, secret):
+    "What identifies, without what the options retain on purpose"
+    kinds,retained = identifying_values(ds),_retained_values(ds, options)
     if 'modified_dates' in options and secret:
         days = Pseudonyms(secret).days(patient_key(ds))
-        kinds['date'] = kinds.get('date', set())-{shift_date(o, days) for o in kinds.get('date', ())}
-    return {kind:values for kind,values in kinds.items() if values}
+        retained['date'] |= {shift_date(date, days) for date in kinds.get('date', ())}
+    return {kind:values-retained[kind] for kind,values in kinds.items() if values-retained[kind]}
 
 def _pattern(values):
     encoded = {o.encode(code) for o in values for code in ('utf-8','latin-1') if _can_encode(o, code)}
@@ -110,7 +115,7 @@ def find_traces(
     content,copy = _searched_bytes(data)
     res = []
     if data[:128].strip(b'\0'): res.append('bytes in the preamble')
-    for kind,values in _retained(ds, identifying_values(ds), options, secret).items():
+    for kind,values in _sought_values(ds, options, secret).items():
         pattern = _date_pattern(values) if kind=='date' else _pattern(values)
         if not pattern.search(content): continue
         article = 'an' if kind=='ID' else 'a'
