@@ -18,7 +18,6 @@ from pydicom.datadict import dictionary_has_tag,dictionary_VR
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
-from ..dicom_load import dcmread
 from ..files.errors import DicomError
 from .profile import BASIC_PROFILE,OPTIONS,check_options,profile_action
 
@@ -31,7 +30,8 @@ class Pseudonyms:
     secret:bytes # At least 16 bytes, kept apart from the data
 
     def __post_init__(self):
-        if not isinstance(self.secret, bytes): raise TypeError(f"secret must be bytes, got {type(self.secret).__name__}")
+        if not isinstance(self.secret, bytes):
+            raise TypeError(f"secret must be bytes, got {type(self.secret).__name__}")
         if len(self.secret)<MIN_SECRET:
             raise ValueError(f"secret must be at least {MIN_SECRET} bytes, got {len(self.secret)}; "
                 "write a longer one, such as secrets.token_bytes(32)")
@@ -86,9 +86,9 @@ def shift_date(
 
 # %% ../../nbs/privacy/01_clean.ipynb #fff54a58
 # Not named in Table E.1-1: what equipment writes, and what a program needs to understand the numbers
-KEPT_TEXT = '''Manufacturer ManufacturerModelName CodeValue CodingSchemeDesignator CodeMeaning RescaleType LUTExplanation
-    ModalityLUTType WindowCenterWidthExplanation SegmentLabel ConvolutionKernel SequenceName StackID
-    DimensionDescriptionLabel'''.split()
+KEPT_TEXT = '''Manufacturer ManufacturerModelName CodeValue CodingSchemeDesignator CodeMeaning RescaleType
+    LUTExplanation ModalityLUTType WindowCenterWidthExplanation SegmentLabel ConvolutionKernel SequenceName
+    StackID DimensionDescriptionLabel'''.split()
 # Bulk data that holds numbers
 KEPT_BULK = '''PixelData FloatPixelData DoubleFloatPixelData LUTData ExtendedOffsetTable ExtendedOffsetTableLengths
     RedPaletteColorLookupTableData GreenPaletteColorLookupTableData BluePaletteColorLookupTableData
@@ -100,6 +100,7 @@ KEPT_BULK = '''PixelData FloatPixelData DoubleFloatPixelData LUTData ExtendedOff
 _kept_text,_kept_bulk = {Tag(o) for o in KEPT_TEXT},{Tag(o) for o in KEPT_BULK}
 _text_vrs = 'LO SH ST LT UT UC PN UR AE'.split()
 _dates = 'DA','DT','TM'
+_number_vrs = 'DS IS FD FL SL SS SV UL US UV'.split()
 
 # %% ../../nbs/privacy/01_clean.ipynb #c8ee5593
 @dataclass(frozen=True)
@@ -133,9 +134,15 @@ def _listed_rule(tag, vr, letters):
     if vr=='UI' and last=='D': last = 'U'
     return Rule(dict(K='keep', X='remove', Z='empty', D='dummy', U='uid')[last], why)
 
-# %% ../../nbs/privacy/01_clean.ipynb #830e3ccf
+# %% ../../nbs/privacy/01_clean.ipynb #2bed708c
+def _has_wrong_vr(tag, vr):
+    "Is the VR in the file none that the dictionary knows, other than a number in another notation?"
+    expected = dictionary_VR(tag).split(' or ')
+    return vr not in expected and not (vr in _number_vrs and set(expected) & set(_number_vrs))
+
 def _unlisted_rule(tag, vr, options):
     "The rule for an element that the table does not name"
+    if _has_wrong_vr(tag, vr): return Rule('remove', 'not of the kind that the dictionary says')
     if vr=='SQ': return Rule('items', 'a sequence')
     if vr=='UI': return Rule('keep' if 'uids' in options else 'uid', 'a UID')
     if vr in _dates:
@@ -161,13 +168,14 @@ def element_rule(
     return Rule('remove', 'of unknown kind') if vr=='UN' else _unlisted_rule(tag, vr, options)
 
 # %% ../../nbs/privacy/01_clean.ipynb #42e6b482
-VOCABULARY = set('''abdomen abdominal adc angio ankle ap apical aorta arm arterial axial bone brain breast calibration cardiac
-    carotid cervical chest cine contrast cor coronal cranial ct cta cor delayed diffusion dwi elbow enhanced epi exam
-    extremity flair foot frontal fse gre hand head heart hip kidney knee lateral left leg limb liver localizer long low dose
-    lumbar lung lungs mammography mip mpr mr mra mri native neck non oblique orbit pa pancreas pelvis perfusion pet phase
-    pituitary plain portal post pre prone prostate recon reconstruction renal right sagittal sag scan scout se sella series
-    shoulder sinus skull slice soft spine spleen stir study supine survey t1 t1w t2 t2w tc thick thin thoracic thorax time
-    tissue tof topogram trauma tra transverse tse ultrasound upper venous view volume with without wrist xray'''.split())
+VOCABULARY = set('''abdomen abdominal adc angio ankle aorta ap apical arm arterial axial bone brain breast
+    calibration cardiac carotid cervical chest cine contrast cor coronal cranial ct cta delayed diffusion dose
+    dwi elbow enhanced epi exam extremity flair foot frontal fse gre hand head heart hip kidney knee lateral
+    left leg limb liver localizer long low lumbar lung lungs mammography mip mpr mr mra mri native neck non
+    oblique orbit pa pancreas pelvis perfusion pet phase pituitary plain portal post pre prone prostate recon
+    reconstruction renal right sag sagittal scan scout se sella series shoulder sinus skull slice soft spine
+    spleen stir study supine survey t1 t1w t2 t2w tc thick thin thoracic thorax time tissue tof topogram tra
+    transverse trauma tse ultrasound upper venous view volume with without wrist xray'''.split())
 _measure = re.compile(r'\d{1,2}([.,]\d{1,2})?(mm|cm|ms|s|kv|t)?', re.I)
 
 def known_words(
@@ -209,10 +217,8 @@ def check_kind(
 
 # %% ../../nbs/privacy/01_clean.ipynb #2cd9170a
 _dummies = dict(DA='19000101', TM='000000', DT='19000101000000', AS='000Y', UR='about:blank', DS='0', IS='0')
-_number_vrs = 'FD FL SL SS SV UL US UV'.split()
-
 def _dummy(vr):
-    if vr in _number_vrs: return 0
+    if vr in _number_vrs and vr not in ('DS','IS'): return 0
     return b'\0\0' if vr[0]=='O' or vr=='UN' else _dummies.get(vr, 'ANON')
 
 def _each(f, value):

@@ -5,15 +5,13 @@
 # %% auto #0
 __all__ = ['SETTINGS', 'CAUTION', 'copy_name', 'copy_file', 'CopyResult', 'settings_text', 'copy_files', 'copy_source']
 
-# %% ../../nbs/privacy/04_copy.ipynb #43ed91e8
+# %% ../../nbs/privacy/04_copy.ipynb #abdf31f5
 import json
-from collections import Counter
 from dataclasses import dataclass,field
 from functools import partial
-from pathlib import PurePath
 
 from ..dicom_load import dcmread
-from ..files.errors import DicomError,reason
+from ..files.errors import DicomError
 from ..files.source import Source,name_inside,only_run
 from .clean import Deidentifier,dicom_bytes,patient_key
 from .verify import find_traces
@@ -46,7 +44,8 @@ def copy_file(
     except Exception as e:
         raise DicomError(f'cannot be written anew ({type(e).__name__}); leave it out') from None
     traces = find_traces(ds, copy, deidentifier.options, deidentifier.secret)
-    if traces: raise DicomError(f"is refused, its copy would still hold {'; '.join(traces)}; correct it or leave it out")
+    if traces:
+        raise DicomError(f"is refused, its copy would still hold {'; '.join(traces)}; correct it or leave it out")
     dst.write(name, copy)
     return 'written'
 

@@ -13,7 +13,6 @@ from functools import partial
 from os import PathLike
 
 import pandas as pd
-from pydicom.dataset import Dataset
 from pydicom.datadict import dictionary_description,dictionary_has_tag,dictionary_VR
 
 from ..dicom_load import dcmread,list_files
@@ -37,12 +36,15 @@ _changes = 'remove','empty','dummy','uid','date','words'
 _pseudonym = re.compile(r'[0-9A-F]{12}')
 _empty_values = '','19000101','000000','19000101000000','ANON','000Y','0','about:blank'
 
-def _hash(value, key): return hashlib.blake2b(str(value).encode('utf-8', 'surrogatepass'), key=key, digest_size=8).digest()
+def _hash(value, key):
+    return hashlib.blake2b(str(value).encode('utf-8', 'surrogatepass'), key=key, digest_size=8).digest()
 
 def _value(ds, tag):
     "The value of an element; its bytes where it cannot be read"
     try: return ds[tag].value
     except Exception: return ds.get_item(tag).value
+
+def _is_of_standard(value): return str(value).startswith('1.2.840.10008.')
 
 def _name(tag):
     if tag.is_private: return 'Private element'
@@ -63,7 +65,7 @@ def _element_findings(ds, options, key, nested=False):
         if value is None or str(value) in _empty_values or value==b'\0\0' or not value: continue
         if rule.action=='items' and hasattr(value, '__iter__') and not isinstance(value, (str,bytes)):
             for item in value: yield from _element_findings(item, options, key, True)
-        elif rule.action in _changes and not _is_pseudonym(ds, tag, value):
+        elif rule.action in _changes and not (_is_pseudonym(ds, tag, value) or _is_of_standard(value)):
             yield Finding(str(tag).replace(', ', ','), _name(tag), nested, rule.action, rule.why, _hash(value, key))
 
 # %% ../../nbs/privacy/03_phi.ipynb #fbe3e037
