@@ -18,6 +18,7 @@ from pydicom.datadict import dictionary_has_tag,dictionary_VR
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
+from ..files.elements import number
 from ..files.errors import DicomError
 from .profile import BASIC_PROFILE,OPTIONS,check_options,profile_action
 
@@ -236,15 +237,20 @@ def _length_of_pixels(ds):
     "Bytes of native Pixel Data by the header; `None` where it does not say"
     if ds.file_meta.TransferSyntaxUID.is_encapsulated or ds.get('PhotometricInterpretation')=='YBR_FULL_422':
         return None
-    parts = [ds.get(o) for o in ('Rows','Columns','SamplesPerPixel','BitsAllocated')]
-    if not all(isinstance(o, int) and o for o in parts): return None
-    return (math.prod(parts)*int(ds.get('NumberOfFrames') or 1)+7)//8
+    try: parts = [number(ds, o) for o in ('Rows','Columns','SamplesPerPixel','BitsAllocated')]
+    except DicomError: return None
+    if not all(parts): return None
+    return (int(math.prod(parts))*_number_of_frames(ds)+7)//8
+
+def _number_of_frames(ds):
+    try: return max(1, int(number(ds, 'NumberOfFrames') or 1))
+    except DicomError: return 10**6                       # damaged: nothing is cut off
 
 def _without_excess(ds, pixels):
     "Pixel Data without bytes after the last pixel"
     n = _length_of_pixels(ds) if 'Rows' in ds else None
-    if n is None or len(pixels.value)<=n: return pixels
-    return DataElement(pixels.tag, pixels.VR, pixels.value[:n]+b'\0'*(n%2))
+    if n is None or len(pixels.value)<=n+n%2: return pixels
+    return DataElement(pixels.tag, pixels.VR, pixels.value[:n+n%2])      # big-endian words end with the last pixel
 
 # %% ../../nbs/privacy/01_clean.ipynb #6d1483ec
 METHOD = 'medical_imaging: PS3.15 Annex E, unlisted text removed'     # Deidentification Method (0012,0063)

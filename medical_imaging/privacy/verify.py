@@ -88,15 +88,16 @@ def _sought_values(ds, options, secret):
         retained['date'] |= {shift_date(date, days) for date in kinds.get('date', ())}
     return {kind:values-retained[kind] for kind,values in kinds.items() if values-retained[kind]}
 
-def _pattern(values):
+def _pattern(kind, values):
     encoded = {o.encode(code) for o in values for code in ('utf-8','latin-1') if _can_encode(o, code)}
-    return re.compile(rb'(?<![0-9A-Za-z.])(' + b'|'.join(map(re.escape, sorted(encoded))) + rb')(?![0-9A-Za-z])', re.I)
+    any_of = b'|'.join(map(re.escape, sorted(encoded)))
+    if kind=='date': return re.compile(rb'(?<!\d)(' + any_of + rb')')
+    end = rb'(?!\.?[0-9])' if kind=='UID' else rb'(?![0-9A-Za-z])'     # a UID may be the beginning of another
+    return re.compile(rb'(?<![0-9A-Za-z.])(' + any_of + rb')' + end, re.I)
 
 def _can_encode(text, code):
     try: return bool(text.encode(code))
     except UnicodeEncodeError: return False
-
-def _date_pattern(values): return re.compile(rb'(?<!\d)('+b'|'.join(sorted(o.encode() for o in values))+rb')')
 
 # %% ../../nbs/privacy/02_verify.ipynb #16bfbf3c
 def _places(ds, pattern):
@@ -116,7 +117,7 @@ def find_traces(
     res = []
     if data[:128].strip(b'\0'): res.append('bytes in the preamble')
     for kind,values in _sought_values(ds, options, secret).items():
-        pattern = _date_pattern(values) if kind=='date' else _pattern(values)
+        pattern = _pattern(kind, values)
         if not pattern.search(content): continue
         article = 'an' if kind=='ID' else 'a'
         res.append(f"{article} {kind} in {', '.join(_places(copy, pattern)) or 'the file, outside its elements'}")
