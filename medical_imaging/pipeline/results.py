@@ -11,6 +11,7 @@ from dataclasses import dataclass,field
 from itertools import islice
 from pathlib import Path
 
+from ..arrays.texts import csv_cell
 from ..files.source import Source
 from .report import Table,report_page
 from .recipe import Recipe
@@ -76,7 +77,7 @@ def _summarize(journal, src, dst, recipe):
 # %% ../../nbs/pipeline/11_results.ipynb #f6bdf9b3
 def _csv_bytes(head, rows):
     out = io.StringIO()
-    csv.writer(out).writerows([head, *rows])
+    csv.writer(out).writerows([head, *([csv_cell(value) for value in row] for row in rows)])
     return out.getvalue().encode()
 
 def reason_rows(

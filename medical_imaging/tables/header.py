@@ -80,7 +80,7 @@ def _has_text_for_number(element, value):
 
 def _raw_text(ds, tag):
     "What stands in the file for the element `tag`"
-    value = getattr(ds.get_item(tag), 'value', None)
+    value = getattr(ds.get_item(tag, keep_deferred=True), 'value', None)
     if isinstance(value, MultiValue): value = '\\'.join(map(str, value))
     if isinstance(value, bytes):
         value = value.decode('latin1').strip(' \0') if len(value)<=1000 else f'<{len(value)} bytes>'

@@ -11,6 +11,7 @@ from dataclasses import dataclass,replace
 import numpy as np
 from pydicom.dataset import Dataset
 
+from ..arrays.texts import visible_text
 from ..files.errors import DicomError
 from .geometry import slice_normal
 from .headers import Header,element_table,read_header,value_numbers
@@ -81,7 +82,7 @@ class Slice:
         return Header(self.values).text(name)
     def __repr__(self):
         name = 'a Dataset' if isinstance(self.file, Dataset) else getattr(self.file, 'name', self.file)
-        return f'Slice({name}, frame {self.frame}, position {self.position})'
+        return visible_text(f'Slice({name}, frame {self.frame}, position {self.position})')
 
 # %% ../../nbs/volumes/03_frames.ipynb #1011a186
 def distinct_files(
