@@ -23,7 +23,7 @@ from torch import Tensor
 
 from .contrast.display import display_values
 from .contrast.hist_scaler import HistScaler
-from .dicom_load import dcmread,is_dicom,number
+from .dicom_load import dcmread,is_dicom
 from .histogram_scaling import validate_breakpoints,hist_scaled
 from .pixels.color import rgb8
 from .pixels.decode import is_color,n_frames
@@ -139,22 +139,13 @@ def _display_image(x):
     return 1-y if white<black else y
 
 # %% ../nbs/60_learn.ipynb #f3f8312a
-def _stored_ends(grey):
-    "Lowest and highest number that the bits of an image of at most 16 bits can hold, in its dtype"
-    dtype = grey.stored.dtype
-    bits = int(number(grey.header.ds, 'BitsStored') or dtype.itemsize*8)
-    ends = [-2**(bits-1),2**(bits-1)-1] if dtype.kind=='i' else [0,2**bits-1]
-    return np.array(ends, dtype)
-
 def _frame_shades(grey, x, pad):
     "Black, white and fill of a grey frame with modality values `x` and padding `pad`"
     if grey.header.unit=='HU': return -1024.,3071.,-1000.
     inside = np.zeros(1, np.float32) if pad.all() else x[~pad]
     lowest,highest = float(inside.min()),float(inside.max())
     black,white = lowest,highest
-    if grey.stored.dtype.kind in 'iu' and grey.stored.itemsize<=2:
-        ends = grey.to_modality(_stored_ends(grey))
-        black,white = float(min(ends)),float(max(ends))
+    if grey.stored.dtype.kind in 'iu' and grey.stored.itemsize<=2: black,white = sorted(grey.stored_ends)
     return (white,black,highest) if grey.header.inverted else (black,white,lowest)
 
 def _image_of_values(ds, frame):
@@ -310,6 +301,10 @@ def _channel_breakpoints(bins):
             f"channel, got {bins}")
     return bins.fitted_breakpoints() if isinstance(bins, HistScaler) else validate_breakpoints(bins, 1)
 
+def _in_one_polarity(px, black, white):
+    "Modality values, mirrored between white and black where large ones are dark"
+    return torch.where(white<black, white+black-px, px)
+
 def _window_label(w): return w if isinstance(w, str) else w.name or f'{w.width:g}, {w.center:g}'
 
 class ToChannels(DisplayedTransform):
@@ -337,7 +332,7 @@ class ToChannels(DisplayedTransform):
         channels = [x.greys().as_subclass(Tensor)[:,0] if isinstance(w, str) else fix_polarity(w(px))
             for w in self.windows]
         if self.bins is None: channels.append(fix_polarity(hist_scaled(px, mask=_not_filled(px, fill), per_image=True)))
-        elif self.has_histogram: channels.append(fix_polarity(hist_scaled(px, self.bins)))
+        elif self.has_histogram: channels.append(hist_scaled(_in_one_polarity(px, black, white), self.bins))
         res = TensorChannels(torch.stack(channels, 1))
         res.names = self.names
         return res
@@ -395,4 +390,5 @@ class HistScale(DisplayedTransform):
     ): # The same shape; `TensorChannels` for a `TensorDicom`
         "`scaler.transform`"
         if not isinstance(x, TensorDicom): return self.scaler.transform(x)
-        return TensorChannels(self.scaler.transform(x.as_subclass(Tensor)))
+        black,white,_ = x.image_shades().as_subclass(Tensor)[...,None,None,None].unbind(-4)
+        return TensorChannels(self.scaler.transform(_in_one_polarity(x.as_subclass(Tensor), black, white)))

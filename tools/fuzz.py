@@ -31,7 +31,8 @@ TEXTS = (b'', b'\xff\xfe', b'\xed\xa0\x80', b'a\\b\\c', b'<script>alert(1)</scri
     b'ISO_IR 192', b'ISO 2022 IR 87', b'1.2.840.10008.1.2.4.90', b'1.2.840.10008.1.2.5', b'1.2.840.10008.1.2.1.99',
     b'MONOCHROME1', b'MONOCHROME2', b'PALETTE COLOR', b'YBR_FULL_422', b'RGB', b'A'*70_000, b'20201341', b'-99Y')
 BINARY = b'', b'\0', b'\0\0', b'\1\0', b'\xff\xff', b'\x08\0', b'\x10\0', b'\0\x80', b'\xff'*4, b'\0'*8, b'\x7f'*6
-VRS = b'AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US UT UV ZZ'.split()
+VRS = b'''AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US UT UV
+    ZZ'''.split()
 ELEMENT = re.compile(rb'[\0-\xff]{4}(?:' + b'|'.join(VRS[:-1]) + rb')', re.S)
 KEYWORDS = '''Rows Columns BitsAllocated BitsStored HighBit PixelRepresentation SamplesPerPixel PlanarConfiguration
     NumberOfFrames PhotometricInterpretation RescaleSlope RescaleIntercept RescaleType WindowCenter WindowWidth
@@ -61,12 +62,14 @@ def change_elements(data, rng):
     "Tag, VR or length of one or two elements"
     data, starts = bytearray(data), element_starts(data)
     if not starts: return change_bytes(data, rng, 128)
+    tags = b'\xfe\xff\0\xe0', b'\xe0\x7f\x10\0', rng.randbytes(4)
+    lengths = b'\xff'*4, b'\0'*4, b'\xff\xff\xff\x7f', b'\xfe\xff\xff\xff', rng.randbytes(4)
     for _ in range(rng.randint(1, 2)):
         at, kind = rng.choice(starts), rng.randrange(4)
-        if kind==0: data[at:at+4] = rng.choice((rng.randbytes(4), b'\xfe\xff\x00\xe0', b'\xe0\x7f\x10\0', data[at:at+4]))
+        if kind==0: data[at:at+4] = rng.choice(tags)
         elif kind==1: data[at+4:at+6] = rng.choice(VRS)
         elif kind==2: data[at+6:at+8] = rng.choice((b'\0\0', b'\xff\xff', b'\1\0', rng.randbytes(2), b'\xff\x7f'))
-        else: data[at+8:at+12] = rng.choice((b'\xff'*4, b'\0'*4, b'\xff\xff\xff\x7f', b'\xfe\xff\xff\xff', rng.randbytes(4)))
+        else: data[at+8:at+12] = rng.choice(lengths)
     return bytes(data)
 
 def change_codestream(data, rng):
@@ -108,7 +111,7 @@ def change_values(data, rng):
             if kind==3: vr = rng.choice(VRS[:-1]).decode()
             if vr=='SQ': value = b''
             if len(value)>60_000 and vr not in ('UT','UC','OB','OW','UN'): value = value[:60_000]
-            ds._dict[tag] = RawDataElement(tag, vr, len(value), value, 0, ds.original_encoding[0], ds.original_encoding[1])
+            ds._dict[tag] = RawDataElement(tag, vr, len(value), value, 0, *ds.original_encoding)
     out = BytesIO()
     ds.save_as(out, enforce_file_format=False)
     return out.getvalue()
@@ -153,9 +156,13 @@ def use_file(data):
     from medical_imaging.contrast.display import display_values
     from medical_imaging.contrast.explain import explain
     from medical_imaging.dicom_load import dcmread
-    from medical_imaging.pixels.decode import stored_values
+    from medical_imaging.pixels.color import rgb8
+    from medical_imaging.pixels.decode import is_color,stored_values
     from medical_imaging.pixels.frame import modality_values
     from medical_imaging.tables.header import header_dict
+    from medical_imaging.tables.table import pixel_stats
+    from medical_imaging.volumes.frames import read_slices
+    from medical_imaging.volumes.grouping import group_slices
     wrong, refused = [], 0
     def attempt(name, f, *args):
         nonlocal refused
@@ -171,6 +178,9 @@ def use_file(data):
     theirs = []
     ds = attempt('dcmread', dcmread, data)
     if ds is None: return 'not read', wrong, theirs
+    attempt('read_slices', read_slices, BytesIO(data), 'file')
+    def report(): return group_slices([('file', read_slices(BytesIO(data), 'file'), None)])[0].report
+    attempt('series', lambda: report()._repr_html_())
     attempt('explain', lambda ds: explain(ds)._repr_markdown_(), ds)
     attempt('header_dict', header_dict, ds)
     before = refused
@@ -178,6 +188,8 @@ def use_file(data):
     attempt('modality_values', modality_values, ds)
     attempt('display_values', display_values, ds)
     attempt('to_nchan', to_nchan, ds, ['brain',(400,40)])
+    attempt('pixel_stats', pixel_stats, ds)
+    if attempt('is_color', is_color, ds): attempt('rgb8', rgb8, ds)
     return 'pixels refused' if refused>=before+4 else 'opened', wrong, theirs
 
 def work():
@@ -237,9 +249,10 @@ class Worker:
         if line: return json.loads(line)
         self.process.poll()
         if line=='': self.process.wait()
-        result = ['hang', [f'over {MAX_SECONDS} s']] if line is None else ['death', [f'signal {-self.process.returncode}']]
+        name = 'hang' if line is None else 'death'
+        why = f'over {MAX_SECONDS} s' if line is None else f'signal {-self.process.returncode}'
         self.stop()
-        return [*result, [], MAX_SECONDS, 0]
+        return [name, [why], [], MAX_SECONDS, 0]
 
 def run_files(args, first):
     "Every `workers`-th file from `first` on"
@@ -257,7 +270,8 @@ def report(args, results, seconds):
         f'{counts["death"]} deaths, {counts["hang"]} hangs over {MAX_SECONDS} s, '
         f'{len({i for i, _ in others})} with other exceptions; slowest {slowest[4]:.1f} s (file {slowest[0]})')
     paths = sample_paths()
-    bad = [(i, f'{result}: {w}' if result in ('death','hang') else w) for i, result, wrong, *_ in results for w in wrong]
+    bad = [(i, f'{result}: {w}' if result in ('death','hang') else w)
+        for i, result, wrong, *_ in results for w in wrong]
     kinds = {}
     for i, text in bad: kinds.setdefault(re.sub(r'\d+', '0', text) if args.group else text, []).append((i, text))
     for same in sorted(kinds.values(), key=len, reverse=True)[:60]:

@@ -79,9 +79,7 @@ def _dense_pixels(frame):
 def _find_box(frame, recipe):
     "Box of what the recipe looks for, or `None`"
     if recipe.crop=='body': return body_box(_dense_pixels(frame))
-    padding = frame.padding_mask if frame.header.padding else None
-    if recipe.crop=='lung': mask = lung_mask(frame.modality(), padding=padding)
-    else: mask = mask_from_blur(frame.modality(), recipe.windows[0], padding=padding)
+    mask = lung_mask(frame) if recipe.crop=='lung' else mask_from_blur(frame, recipe.windows[0])
     return mask2bbox(mask).tolist() if mask.any() else None
 
 def _crop_record(shape, recipe, box=None):
@@ -129,7 +127,7 @@ def _channels_of_recipe(frame, recipe):
         win,shown = own_window(frame)
         display = display_function(frame, win)
         return _Channels(lambda stored: display(stored)[:,None], shown)
-    own = np.unique(frame.breakpoints()) if recipe.bins=='image' else None
+    own = np.unique(frame.breakpoints(positive=True)) if recipe.bins=='image' else None
     brks = own if own is not None or recipe.bins is None else np.array(recipe.bins)
     f = channel_function(recipe.windows, brks, frame)
     return _Channels(f, ', '.join(recipe.channels), own)

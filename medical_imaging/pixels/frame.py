@@ -18,6 +18,7 @@ from pydicom.dataset import Dataset
 from ..arrays.texts import visible_text
 from ..arrays.counts import breakpoints_from_counts,count_values,percentiles,share_inside,value_stats
 from ..arrays.tables import apply_columns,apply_table,fill_table,widen
+from ..files.elements import number
 from ..files.errors import DicomError,DicomWarning
 from .decode import check_image,decode_pixels,stored_values
 from .header import ImageHeader,image_header
@@ -82,6 +83,31 @@ class GreyFrame:
         return self._modality(unwrap_sign(stored) if self.sign_mended else stored)
 
     @cached_property
+    def stored_ends(self)->tuple: # Floats; the same number with two signs for floating point, which has no ends
+        "Modality values of the smallest and of the largest number that the bits of the image can hold"
+        dtype = self.stored.dtype
+        if dtype.kind not in 'iu': return -np.inf,np.inf
+        most = dtype.itemsize*8
+        bits = int(number(self.header.ds, 'BitsStored') or most)
+        bits = bits if 0<bits<=most else most
+        ends = [-2**(bits-1),2**(bits-1)-1] if dtype.kind=='i' else [0,2**bits-1]
+        return tuple(self.to_modality(np.array(ends, dtype)).tolist())
+
+    def positive(self,
+        values:np.ndarray, # Modality values, any shape
+    )->np.ndarray: # float64 for a negative, otherwise as they are
+        "Modality values with the polarity of MONOCHROME2: of a negative each is mirrored, the smallest is the largest"
+        if not self.header.is_negative: return values
+        low,high = self.stored_ends
+        return (low+high if np.isfinite(high) else 0.)-np.asarray(values, np.float64)
+
+    @property
+    def positive_counts(self)->tuple: # float64, ascending; int64
+        "`values` and `counts` with the polarity of MONOCHROME2"
+        if not self.header.is_negative: return self.values,self.counts
+        return self.positive(self.values)[::-1],self.counts[::-1]
+
+    @cached_property
     def padding_mask(self)->np.ndarray: # Boolean, (rows, cols)
         "Pixels that were not measured"
         return self.header.padding.mask(self.stored)
@@ -137,10 +163,12 @@ class GreyFrame:
 
     def breakpoints(self,
         n_bins:int=100, # Number of bins, at least 1
+        positive:bool=False, # For `positive` values?
     )->np.ndarray: # float32, ascending; a single 0 where all is padding
         "Breakpoints for histogram scaling, without padding"
-        if not len(self.values): return np.zeros(1, np.float32)
-        return np.unique(breakpoints_from_counts(self.values.astype(np.float32), self.counts, n_bins))
+        values,counts = self.positive_counts if positive else (self.values,self.counts)
+        if not len(values): return np.zeros(1, np.float32)
+        return np.unique(breakpoints_from_counts(values.astype(np.float32), counts, n_bins))
 
     def map(self,
         f, # Function of stored values, (m,), to results, (m,) or (m, n), each from its value alone

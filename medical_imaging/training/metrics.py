@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.stats import binomtest,bootstrap
 from sklearn.metrics import confusion_matrix,roc_auc_score
 
-from ..arrays.texts import html_text
+from ..arrays.texts import html_text,visible_text
 
 # %% ../../nbs/training/02_metrics.ipynb #42011708
 @dataclass(frozen=True)
@@ -269,7 +269,7 @@ class ClinicalReport:
         rates = pd.DataFrame(self._lines(), columns=['','value','interval','count','share']).to_html(index=False,
             border=0)
         notes = ''.join(f'<li>{html_text(note)}</li>' for note in self.notes)
-        confusion = self.confusion.to_html(border=0)
+        confusion = self.confusion.rename(index=visible_text, columns=visible_text).to_html(border=0)
         return f'<p>{html_text(self.title)}</p>{rates}{confusion}' + (f'<ul>{notes}</ul>' if notes else '')
 
 # %% ../../nbs/training/02_metrics.ipynb #2201426a
