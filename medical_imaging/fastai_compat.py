@@ -42,6 +42,7 @@ from .pixels.frame import modality_values,padding_mask
 from .pixels.color import rgb_values
 from .pixels.decode import stored_values
 from .pixels.frame import values_and_padding
+from .pixels.header import image_header
 from .regions.crops import crop_resize as crop_boxes
 from .regions.crops import mask2bbox as boxes_of_masks
 from .regions.crops import view_around
@@ -246,9 +247,9 @@ def hist_scaled_pt(self:Tensor, brks=None)->Tensor:
     return histogram_scaling.hist_scaled(self, brks)
 
 @patch
-def hist_scaled(self:Dataset, brks=None, min_px=None, max_px=None, mask=None)->Tensor:
+def hist_scaled(self:Dataset, brks=None, min_px=None, max_px=None, mask=None, one_polarity=False)->Tensor:
     "`hist_scaled` of modality values, `min_px` to `max_px`; padding counts, as in fastai, unless `mask` leaves it out"
-    return histogram_scaling.scale_dataset(self, brks, min_px, max_px, mask)
+    return histogram_scaling.scale_dataset(self, brks, min_px, max_px, mask, one_polarity)
 
 # %% ../nbs/70_fastai_compat.ipynb #69271b43
 @patch
@@ -257,15 +258,16 @@ def windowed(self:Tensor, w, l)->Tensor: # float32 in [0,1]
     return windowing.window(self, center=l, width=w, voi_lut_function='LINEAR_EXACT')
 
 @patch
-def windowed(self:Dataset, w, l)->Tensor: # float32 in [0,1]
-    "`window` of modality values, LINEAR_EXACT"
-    return windowing.window(modality_values(self), center=l, width=w, voi_lut_function='LINEAR_EXACT')
+def windowed(self:Dataset, w, l=None, one_polarity=False)->Tensor: # float32 in [0,1]
+    "Modality values through a window, LINEAR_EXACT; or without `l` through any window, such as 'brain'"
+    invert = one_polarity and image_header(self).is_negative
+    return windowing.as_window(w if l is None else (w,l))(modality_values(self), invert)
 
 @patch
-def pct_in_window(dcm:Dataset, w, l)->float:
+def pct_in_window(dcm:Dataset, w, l=None)->float:
     "Share of the measured pixels inside of a window"
     x,pad = values_and_padding(dcm)
-    return windowing.pct_in_window(x, (w,l), pad)
+    return windowing.pct_in_window(x, w if l is None else (w,l), pad)
 
 # %% ../nbs/70_fastai_compat.ipynb #8a2ad943
 def _show_frames(pics, cmap, nrows=1, ncols=None, titles=None, imsize=3, figsize=None, suptitle=None, **kwargs):
@@ -345,7 +347,7 @@ def to_nchan(x:Tensor, wins, bins=None)->TensorCTScan: # float32 in [0,1], (n, r
 
 @patch
 def to_nchan(x:Dataset, wins, bins=None, dtype=torch.float32)->TensorCTScan:
-    "`to_nchan` of an image, padding black"
+    "`to_nchan` of an image, padding black, and no negatives (MONOCHROME1, unless in HU)"
     return TensorCTScan(channels.to_nchan(x, wins, bins, dtype=dtype))
 
 @patch

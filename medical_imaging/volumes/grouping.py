@@ -9,13 +9,13 @@ __all__ = ['END_CAUTION', 'html_table', 'SeriesReport', 'Series', 'SeriesList', 
 # %% ../../nbs/volumes/13_grouping.ipynb #50a7f01d
 from collections import defaultdict
 from dataclasses import dataclass,field
-from html import escape
 from types import MappingProxyType
 
 import numpy as np
 from fastcore.foundation import L
 from pydicom.uid import UID
 
+from ..arrays.texts import html_text,visible_text
 from ..files.errors import DicomError
 from .findings import Finding
 from .frames import distinct_files
@@ -30,7 +30,7 @@ def html_table(
 )->str:
     "An HTML table whose texts begin at the left"
     def row(tag, cells):
-        return f"<tr>{''.join(f'<{tag} style=text-align:left>{escape(v)}</{tag}>' for v in cells)}</tr>"
+        return f"<tr>{''.join(f'<{tag} style=text-align:left>{html_text(v)}</{tag}>' for v in cells)}</tr>"
     return f"<table><thead>{row('th', names)}</thead><tbody>{''.join(row('td', r) for r in rows)}</tbody></table>"
 
 END_CAUTION = ('A slice missing at an end leaves no gap: only Instance Number (0020,0013), '
@@ -55,12 +55,12 @@ class SeriesReport:
         for k,f in self.findings:
             where = '' if k is None or len(self.stacks)<2 else f' (stack {k})'
             lines.append(f"  {'!' if f.blocks else '-'} {f.kind}{where}: {f}")
-        return '\n'.join([*lines, f'  {self.caution}'])
+        return '\n'.join(map(visible_text, [*lines, f'  {self.caution}']))
     def _repr_html_(self):
         names = 'stack','finding','what','slices','mm','blocks','remedy'
-        stacks = ''.join(f'<li>{escape(text)}</li>' for text in self.stacks)
+        stacks = ''.join(f'<li>{html_text(text)}</li>' for text in self.stacks)
         table = html_table(names, self.rows()) if self.findings else '<p>Nothing is wrong.</p>'
-        return f'<p>{escape(self.title)}</p><ol start="0">{stacks}</ol>{table}<p>{escape(self.caution)}</p>'
+        return f'<p>{html_text(self.title)}</p><ol start="0">{stacks}</ol>{table}<p>{html_text(self.caution)}</p>'
 
 def _short_list(values):
     values = [str(v) for v in values]
@@ -143,7 +143,7 @@ class Series:
         kind,modality,slices,size,mm,wrong = self.row()
         shown = [f'{len(self)} files', f'{slices} slices of {size}' if slices else '', f'{mm} mm' if mm else '',
             f'findings: {wrong}']
-        return f"Series({kind} {modality}, {', '.join(v for v in shown if v)})"
+        return visible_text(f"Series({kind} {modality}, {', '.join(v for v in shown if v)})")
 
 # %% ../../nbs/volumes/13_grouping.ipynb #76c592a1
 class SeriesList(L):
