@@ -284,6 +284,10 @@ def _channel_breakpoints(bins):
             f"channel, got {bins}")
     return bins.fitted_breakpoints() if isinstance(bins, HistScaler) else validate_breakpoints(bins, 1)
 
+def _in_one_polarity(px, black, white):
+    "Modality values, mirrored between white and black where large ones are dark"
+    return torch.where(white<black, white+black-px, px)
+
 def _window_label(w): return w if isinstance(w, str) else w.name or f'{w.width:g}, {w.center:g}'
 
 class ToChannels(DisplayedTransform):
@@ -311,7 +315,7 @@ class ToChannels(DisplayedTransform):
         channels = [x.greys().as_subclass(Tensor)[:,0] if isinstance(w, str) else fix_polarity(w(px))
             for w in self.windows]
         if self.bins is None: channels.append(fix_polarity(hist_scaled(px, mask=_not_filled(px, fill), per_image=True)))
-        elif self.has_histogram: channels.append(fix_polarity(hist_scaled(px, self.bins)))
+        elif self.has_histogram: channels.append(hist_scaled(_in_one_polarity(px, black, white), self.bins))
         res = TensorChannels(torch.stack(channels, 1))
         res.names = self.names
         return res
@@ -369,4 +373,5 @@ class HistScale(DisplayedTransform):
     ): # The same shape; `TensorChannels` for a `TensorDicom`
         "`scaler.transform`"
         if not isinstance(x, TensorDicom): return self.scaler.transform(x)
-        return TensorChannels(self.scaler.transform(x.as_subclass(Tensor)))
+        black,white,_ = x.image_shades().as_subclass(Tensor)[...,None,None,None].unbind(-4)
+        return TensorChannels(self.scaler.transform(_in_one_polarity(x.as_subclass(Tensor), black, white)))

@@ -11,7 +11,6 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from .display import display_values
-from ..files.elements import number
 from ..pixels.color import rgb8
 from ..pixels.decode import is_color,n_frames
 from ..pixels.frame import grey_frame
@@ -25,22 +24,13 @@ def middle_frame(
     return n_frames(ds)//2
 
 # %% ../../nbs/contrast/05_shades.ipynb #7247985b
-def _stored_ends(grey):
-    "Lowest and highest number that the bits of an image of at most 16 bits can hold, in its dtype"
-    dtype = grey.stored.dtype
-    bits = int(number(grey.header.ds, 'BitsStored') or dtype.itemsize*8)
-    ends = [-2**(bits-1),2**(bits-1)-1] if dtype.kind=='i' else [0,2**bits-1]
-    return np.array(ends, dtype)
-
 def _frame_shades(grey, x, pad):
     "Black, white and fill of a grey frame with modality values `x` and padding `pad`"
     if grey.header.unit=='HU': return -1024.,3071.,-1000.
     inside = np.zeros(1, np.float32) if pad.all() else x[~pad]
     lowest,highest = float(inside.min()),float(inside.max())
     black,white = lowest,highest
-    if grey.stored.dtype.kind in 'iu' and grey.stored.itemsize<=2:
-        ends = grey.to_modality(_stored_ends(grey))
-        black,white = float(min(ends)),float(max(ends))
+    if grey.stored.dtype.kind in 'iu' and grey.stored.itemsize<=2: black,white = sorted(grey.stored_ends)
     return (white,black,highest) if grey.header.inverted else (black,white,lowest)
 
 def value_image(

@@ -11,13 +11,13 @@ __all__ = ['METRICS', 'CLINICAL', 'AGGREGATES', 'Counts', 'Metric', 'clinical_ra
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 
 import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 from sklearn.metrics import confusion_matrix,roc_auc_score
 
+from ..arrays.texts import html_text,visible_text
 from ..tables.columns import factorize_text
 from ..tables.rates import Rate,rate,share_interval
 
@@ -241,9 +241,9 @@ class ClinicalReport:
     def _repr_html_(self):
         rates = pd.DataFrame(self._lines(), columns=['','value','interval','count','share']).to_html(index=False,
             border=0)
-        notes = ''.join(f'<li>{escape(note)}</li>' for note in self.notes)
-        confusion = self.confusion.to_html(border=0)
-        return f'<p>{escape(self.title)}</p>{rates}{confusion}' + (f'<ul>{notes}</ul>' if notes else '')
+        notes = ''.join(f'<li>{html_text(note)}</li>' for note in self.notes)
+        confusion = self.confusion.rename(index=visible_text, columns=visible_text).to_html(border=0)
+        return f'<p>{html_text(self.title)}</p>{rates}{confusion}' + (f'<ul>{notes}</ul>' if notes else '')
 
 # %% ../../nbs/training/02_metrics.ipynb #2201426a
 def _outcomes(y, called):
