@@ -6,7 +6,9 @@
 __all__ = ['is_dicom', 'get_dicom_files', 'list_files', 'dcmread', 'DicomError', 'element', 'number']
 
 # %% ../nbs/00_dicom_load.ipynb #c430e43b
-import gzip,io,os,sys,warnings,zlib
+import io,os,struct,sys,warnings
+from array import array
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,11 +16,15 @@ import pydicom
 from fastcore.foundation import L
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRBigEndian,ExplicitVRLittleEndian,ImplicitVRLittleEndian
+from pydicom.uid import (DeflatedExplicitVRLittleEndian,ExplicitVRBigEndian,ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian)
 
-from .files.content import DICOM_KINDS,HEAD_BYTES,content_kind,is_gzip
+from .files.content import (DICOM_KINDS,HEAD_BYTES,begins_with_elements,content_kind,inflate,is_gzip,
+    open_regular,unzip,unzip_head)
 from .files.elements import element,number
+from .files.encoding import OPEN,file_layout,with_syntax
 from .files.errors import DicomError,DicomWarning,RepairWarning
+from .files.mend import PIXEL_TAGS,mend
 from .files.source import Source,is_url
 
 # %% ../nbs/00_dicom_load.ipynb #67d1caa1
@@ -31,7 +37,7 @@ def is_dicom(
 )->bool: # `False` for anything else; the name does not matter
     "Is `fn` a DICOM file by its content (DICOM PS3.10 section 7.1)? Gzipped ones count"
     if is_url(fn): return _is_dicom_head(Source(fn).read(n=HEAD_BYTES), dicomdir)
-    with open(fn, 'rb') as f: return _is_dicom_head(f.read(HEAD_BYTES), dicomdir)
+    with open_regular(fn) as f: return _is_dicom_head(f.read(HEAD_BYTES), dicomdir)
 
 def _is_dicom_head(head, dicomdir):
     kind = content_kind(head)
@@ -48,6 +54,8 @@ def get_dicom_files(
     source = Source(path)
     found = source.listing(recurse, [folders] if isinstance(folders, str) else folders)
     for name,why in found.closed.items(): _warn_left_out(source.entry(name), why)
+    special = found.left_out['special']
+    if special: warnings.warn(f"{path} holds {special} pipes or devices, which are left out")
     res = L(source.entry(name) for name in found.names if _is_dicom_in(source, name, dicomdir))
     if not res and (n := found.left_out['link']):
         warnings.warn(f"{path} holds no DICOM files but {n} links, which are not followed")
@@ -71,50 +79,176 @@ def list_files(
     return list(get_dicom_files(paths))
 
 # %% ../nbs/00_dicom_load.ipynb #a423d520
-def _name_and_file(fn):
-    "What messages call `fn`, and its content as a binary file"
-    if isinstance(fn, (bytes,bytearray)): return '<bytes>',io.BytesIO(fn)
-    if is_url(fn): return fn,io.BytesIO(Source(fn).read())
-    if isinstance(fn, (str,os.PathLike)): return str(fn),open(fn, 'rb')
-    if not hasattr(fn, 'read'): raise TypeError(f"fn must be a path, bytes or a binary file, got {type(fn).__name__}")
-    return str(getattr(fn, 'name', '<file>')),io.BytesIO(fn.read())
+_BUFFER_SIZE = 32768        # holds most headers, so that nothing is read from the disk twice
 
-def _unzip(name, f):
-    try: return io.BytesIO(gzip.GzipFile(fileobj=f).read())
-    except (OSError,EOFError,zlib.error) as e: raise DicomError('is a damaged gzip file; fetch it again', name) from e
+def _name_and_file(fn, force):
+    "What messages call `fn`, and its content as a binary file; without DICOM in its first kilobyte, only that"
+    def is_wanted(head): return force or content_kind(head)!=''
+    if isinstance(fn, (bytes,bytearray)): return '<bytes>',io.BytesIO(fn)
+    if is_url(fn): return fn,io.BytesIO(Source(fn).read_if('', is_wanted))
+    if isinstance(fn, (str,os.PathLike)): return os.fspath(fn),open_regular(fn, _BUFFER_SIZE)
+    if not hasattr(fn, 'read'): raise TypeError(f"fn must be a path, bytes or a binary file, got {type(fn).__name__}")
+    head = fn.read(HEAD_BYTES)
+    if not isinstance(head, bytes): raise TypeError(f"fn must be a binary file, got one of {type(head).__name__}")
+    return str(getattr(fn, 'name', '<file>')),io.BytesIO(head+(fn.read() if is_wanted(head) else b''))
 
 # %% ../nbs/00_dicom_load.ipynb #fea4f21d
-def _has_short_value(ds):
-    "Is the value of the last element shorter than the length it states?"
-    last = ds.get_item(list(ds.keys())[-1]) if len(ds) else None
-    return isinstance(last, RawDataElement) and last.value is not None and len(last.value)<last.length<0xffffffff
+_WATCHED_SIZE,_MAX_READS = 1_000_000,300_000
 
-def _read_noting(f, kwargs):
-    "What pydicom reads from `f`, the warnings it gives, and whether the file ends inside an element"
+class _Watched:
+    "A large file that stops a reader who reads without end, as pydicom does where zeros stand for items"
+    def __init__(self, f): self._f,self._n,self.seek,self.tell,self.name = f,0,f.seek,f.tell,getattr(f, 'name', None)
+    def read(self, size=-1):
+        self._n += 1
+        if self._n>_MAX_READS: raise OSError('too many elements')
+        return self._f.read(size)
+
+@dataclass
+class _Reading:
+    "What pydicom makes of a file"
+    f:BinaryIO # The file
+    ds:Dataset|None # `None` if it raised something
+    error:Exception|None # What it raised
+    warnings:list # What it warned of
+    is_short:bool # Did it find the end of the file inside an element?
+    end:int # Where it stopped
+    size:int # Of the file in bytes
+    start:bytes # Beginning of the file
+
+def _read(f, kwargs, watch=True):
+    "What pydicom makes of `f`"
     others,ends,outer = [],[],sys.exc_info()[1]
     def note(message, *_, **__):
         # pydicom warns while it handles an EOFError: this looks at the exception, since the words may change
         error = sys.exc_info()[1]
         (ends if isinstance(error, EOFError) and error is not outer else others).append(str(message))
+    f.seek(0)
+    start = f.peek() if isinstance(f, io.BufferedReader) else f.getvalue()
+    size = len(start) if isinstance(f, io.BytesIO) else os.fstat(f.fileno()).st_size
+    watched = _Watched(f) if watch and size>_WATCHED_SIZE else f
     with warnings.catch_warnings():
         warnings.simplefilter('always')
         warnings.showwarning = note
-        ds = pydicom.dcmread(f, force=True, **kwargs)
-    return ds,others,bool(ends) or _has_short_value(ds)
+        try: ds,error = pydicom.dcmread(watched, force=True, **kwargs),None
+        except Exception as e: ds,error = None,e
+    if ds is not None and watched is not f: _forget_watch(ds, f)
+    return _Reading(f, ds, error, others, bool(ends), f.tell(), size, start)
+
+def _forget_watch(ds, f):
+    "Let values that were put off be read from the file itself"
+    if isinstance(f, io.BufferedReader): ds.buffer,ds.fileobj_type = None,open
+    else: ds.buffer,ds.fileobj_type = f,type(f)
+
+# %% ../nbs/00_dicom_load.ipynb #20a3c4c7
+# parts of the head of an item of undefined length, and of its delimiter, that Python finds quickly; by byte order
+_item_heads = {True:(b'\xe0'+b'\xff'*4, b'\xfe\xff\x0d\xe0'), 
+    False:(b'\xff\xfe\xe0\x00'+b'\xff'*4, b'\xff\xfe\xe0\x0d')}
+_sequence_ends = b'\xfe\xff\xdd\xe0'+bytes(4),b'\xff\xfe\xe0\xdd'+bytes(4)
+
+def _bytes_at(f, start, end):
+    f.seek(start)
+    return f.read(end-start)
+
+def _stated_syntax(ds):
+    "Transfer Syntax UID, '' if it is not there or no text"
+    try: syntax = ds.file_meta.get('TransferSyntaxUID')
+    except Exception: return ''                            # pydicom raises many kinds
+    return syntax if isinstance(syntax, str) else ''
+
+def _is_in_stated_encoding(ds):
+    first,syntax = next(iter(ds.values())),_stated_syntax(ds)
+    if not isinstance(first, RawDataElement): return True
+    return first.tag.group<0x0100 and (not syntax or first.is_implicit_VR==(syntax==ImplicitVRLittleEndian))
+
+def _ends_with_last(reading):
+    "Does the last element that pydicom has read end where the file does?"
+    last,size = next(reversed(reading.ds.values())),reading.size
+    if not isinstance(last, RawDataElement): return _bytes_at(reading.f, size-8, size) in _sequence_ends
+    if last.value is None: return True                     # its reading was put off
+    return last.value_tell+(len(last.value)+8 if last.length==OPEN else last.length)==size
+
+def _is_at_pixels(reading):
+    "Did pydicom stop at the pixels?"
+    tag = _bytes_at(reading.f, reading.end, reading.end+4)
+    return len(tag)==4 and any(group<<16|number in PIXEL_TAGS
+        for group,number in (struct.unpack(order+'HH', tag) for order in '<>'))
+
+def _pairs_items(reading, tags):
+    "Has each item of undefined length in the header a delimiter?"
+    end = reading.end
+    for tag,one in zip(reversed(tags), reversed(reading.ds.values())):
+        if tag<PIXEL_TAGS[0]: break
+        if tag in PIXEL_TAGS: end = one.value_tell
+    header = reading.start[:end] if end<=len(reading.start) else _bytes_at(reading.f, 0, end)
+    item,item_end = _item_heads[reading.ds.original_encoding[1]]
+    return header.count(item)==header.count(item_end)
+
+def _is_whole(reading, kwargs):
+    "Has pydicom read all that there is in a file?"
+    if reading.error or reading.is_short: return False
+    tags,size = array('L', reading.ds.keys()).tolist(),reading.size     # pydicom's tags are slow to compare
+    if not tags or tags!=sorted(tags) or tags[-1]>>16==0xfffe or not _is_in_stated_encoding(reading.ds): return False
+    if kwargs.get('specific_tags'): return reading.end==size
+    stops = kwargs.get('stop_before_pixels') and reading.end<size
+    if not (_is_at_pixels(reading) if stops else reading.end==size and _ends_with_last(reading)): return False
+    return _pairs_items(reading, tags)
+
+# %% ../nbs/00_dicom_load.ipynb #f6b2f61b
+def _with_name(data, f):
+    "`data` as a file of the name of `f`"
+    res = io.BytesIO(data)
+    return res if not isinstance(f, io.BufferedReader) else _NamedBytes(data, f.name)
+
+class _NamedBytes(io.BytesIO):
+    "Bytes in the place of a file"
+    def __init__(self, data, name):
+        super().__init__(data)
+        self.name = name
+
+def _read_mended(name, reading, force, kwargs):
+    "Read a damaged file once more, after it was mended; what was mended"
+    f = reading.f
+    mended = mend(_bytes_at(f, 0, reading.size), bool(kwargs.get('stop_before_pixels')))
+    if mended.problem and not force: raise DicomError(mended.problem, name)
+    if not (mended.notes or mended.problem) and not (reading.error or reading.is_short): return reading,[]
+    kwargs = {key:value for key,value in kwargs.items() if key!='defer_size'}     # places in the file have changed
+    again = _read(_with_name(mended.data, f), kwargs, watch=False)
+    if again.error:
+        raise DicomError(f'is damaged: pydicom stops with {type(again.error).__name__}', name) from again.error
+    if mended.problem:
+        why = mended.problem.split(';')[0].split(':')[0]
+        warnings.warn(DicomWarning(f'{why}: opened by force, without what is missing', name))
+    return again,mended.notes
+
+def _has_pixels_or_none(reading, kwargs):
+    "Are the pixels there that Rows and Columns announce, in one of the elements that may hold them?"
+    tags = reading.ds.keys()
+    if kwargs.get('specific_tags') or not (0x00280010 in tags and 0x00280011 in tags): return True
+    if any(tag in tags for tag in (*PIXEL_TAGS, 0x56000020, 0x00287fe0)): return True     # also spectra, and URLs
+    return bool(kwargs.get('stop_before_pixels')) and _is_at_pixels(reading)
 
 def _parse(name, f, force, kwargs):
-    "`pydicom.dcmread`, with a cut-off file as an error and other warnings with the name of the file"
-    try: ds,others,is_short = _read_noting(f, kwargs)
-    except Exception as e:
-        raise DicomError(f"is damaged: pydicom stopped with {type(e).__name__}; fetch it again", name) from e
-    if is_short and not force:
-        why = 'is cut off: it ends inside an element; fetch it again, or open what there is with force=True'
-        raise DicomError(why, name)
-    for message in others: warnings.warn(f"{name}: {message}")
-    if not is_short: return ds
-    warnings.warn(DicomWarning('is cut off: opened by force, without what is missing', name))
-    f.seek(0)
-    return ds if len(ds) else pydicom.dcmread(f, force=True, **{**kwargs, 'stop_before_pixels':True})
+    "The content of `f` and what was repaired"
+    reading,notes = _read(f, kwargs),[]
+    if not _is_whole(reading, kwargs): reading,notes = _read_mended(name, reading, force, kwargs)
+    for message in reading.warnings:
+        if not (notes and 'VR for reading' in message): warnings.warn(f"{name}: {message}")
+    if not _has_pixels_or_none(reading, kwargs):
+        warnings.warn(DicomWarning('ends before the pixels that its Rows and Columns announce: it is cut off, '
+            'or they were taken out', name))
+    return reading.ds,notes
+
+def _parse_deflated(name, f, force, max_bytes, kwargs):
+    "As `_parse` for a file that says that its data set is deflated"
+    data = f.read()
+    layout,notes = file_layout(data),[]
+    packed = data[layout.start:]
+    if begins_with_elements(packed, '<'): notes = ['the transfer syntax says that it is deflated, but it is not']
+    else: packed = inflate(packed, name, max_bytes)
+    plain = _with_name(with_syntax(data, layout, ExplicitVRLittleEndian)+packed, f)
+    ds,more = _parse(name, plain, force, kwargs)
+    if not notes: ds.file_meta.add_new(0x00020010, 'UI', DeflatedExplicitVRLittleEndian)
+    return ds,notes+more
 
 # %% ../nbs/00_dicom_load.ipynb #5c47087d
 _syntaxes = {(True,True):ImplicitVRLittleEndian, (False,True):ExplicitVRLittleEndian, (False,False):ExplicitVRBigEndian}
@@ -126,36 +260,52 @@ def _is_encapsulated(ds):
 
 def _repair_syntax(name, ds, force):
     "Note in `ds` the encoding that pydicom found, when the file does not state it; what was done, or ''"
-    if ds.file_meta.get('TransferSyntaxUID'): return ''
+    if _stated_syntax(ds): return ''
     if _is_encapsulated(ds):
         if force: return ''
         why = 'has compressed pixels but no Transfer Syntax UID (0002,0010) to say how; open its header with force=True'
         raise DicomError(why, name)
-    ds.file_meta.TransferSyntaxUID = _syntaxes[ds.original_encoding]
-    return f"no Transfer Syntax UID (0002,0010), read as {ds.file_meta.TransferSyntaxUID.name}"
+    syntax = _syntaxes[ds.original_encoding]
+    ds.file_meta.add_new(0x00020010, 'UI', syntax)         # whatever type a damaged one has
+    return f"no Transfer Syntax UID (0002,0010), read as {syntax.name}"
 
 # %% ../nbs/00_dicom_load.ipynb #fb17bc3e
 def dcmread(
     fn:str|Path|bytes|BinaryIO, # One DICOM file: its path, URL or bytes, or an open binary file; gzipped or not
     force:bool=False, # Open what can be read of a damaged or doubtful file?
+    max_bytes:int|None=None, # How much may come out of a packed file; `None`: 4 GB and 1,000 times its size
     **kwargs, # Passed to `pydicom.dcmread`, such as `stop_before_pixels=True`
 )->Dataset: # As `pydicom.dcmread` gives it
-    "Open a DICOM file; repair a missing preamble or transfer syntax with a warning, or raise a `DicomError`"
-    name,f = _name_and_file(fn)
+    "Open a DICOM file; repair what can be repaired with a warning, or raise a `DicomError`"
+    name,f = _name_and_file(fn, force)
     with f:
         head = f.read(HEAD_BYTES)
         f.seek(0)
-        if is_gzip(head): f = _unzip(name, f)
         kind = content_kind(head)
         if not (kind or force): raise DicomError(_no_dicom(head), name)
-        ds = _parse(name, f, force, kwargs)
-    repairs = ['no preamble' if kind=='no preamble' else '', _repair_syntax(name, ds, force) if kind else '']
-    if not kind:
-        what = 'does not look like DICOM: opened by force, and what was found may be nonsense'
-        warnings.warn(DicomWarning(what, name))
-    elif any(repairs): warnings.warn(RepairWarning(f"was repaired: {'; '.join(filter(None, repairs))}", name))
+        if is_gzip(head): f,head = _unzipped_file(name, f, max_bytes)
+        if not kind: return _parse_nonsense(name, f, kwargs)
+        if DeflatedExplicitVRLittleEndian.encode() in head:
+            ds,notes = _parse_deflated(name, f, force, max_bytes, kwargs)
+        else: ds,notes = _parse(name, f, force, kwargs)
+    repairs = ['no preamble' if kind=='no preamble' else '', *notes, _repair_syntax(name, ds, force)]
+    if any(repairs): warnings.warn(RepairWarning(f"was repaired: {'; '.join(filter(None, repairs))}", name))
     return ds
+
+def _unzipped_file(name, f, max_bytes):
+    "What is in the gzip file `f`, and its first kilobyte"
+    f = unzip(f, name, max_bytes)
+    head = f.read(HEAD_BYTES)
+    f.seek(0)
+    return f,head
+
+def _parse_nonsense(name, f, kwargs):
+    reading = _read(f, kwargs)
+    if reading.error: raise DicomError('is not a DICOM file, also by force', name) from reading.error
+    warnings.warn(DicomWarning('does not look like DICOM: opened by force, and what was found may be nonsense', name))
+    return reading.ds
 
 def _no_dicom(head):
     if not head: return 'is empty (0 bytes); fetch it again'
+    if is_gzip(head) and not unzip_head(head): return 'is a damaged gzip file; fetch it again'
     return "is not a DICOM file: no 'DICM' after 128 bytes, and it does not begin with a DICOM element; leave it out"

@@ -7,6 +7,7 @@ __all__ = ['mask_for', 'freqhist_bins', 'scale_by_breakpoints', 'validate_breakp
            'scale_dataset']
 
 # %% ../nbs/10_histogram_scaling.ipynb #da606c33
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -179,7 +180,7 @@ def hist_table(
     min_px:float|None=None, # Modality values below become this one first
     max_px:float|None=None, # Modality values above become this one first
     mask=None, # Boolean, shape of `px`: True where a pixel counts for the breakpoints
-)->np.ndarray: # float32, (65536,), for `apply_table` of `widen(px)`; filled from lowest to highest value of `px`
+)->np.ndarray: # float32, (65536,), for `apply_table` of `widen(px)`; filled for the values of `px`
     "A table from stored values to histogram-scaled ones"
     def modality(stored):
         values = mapping(stored).astype(np.float32)
@@ -188,17 +189,27 @@ def hist_table(
         stored,counts = count_values(px, mask)
         values = modality(stored)
         order = np.argsort(values, kind='stable')
-        brks = breakpoints_from_counts(values[order], counts[order])
-    brks = np.unique(brks)
-    return fill_table(widen(px), lambda stored: scale_by_breakpoints(modality(stored), brks))
+        brks = np.unique(breakpoints_from_counts(values[order], counts[order]))
+        if mask is None:                       # then these are all the values that the table needs
+            table = np.zeros(65536, np.float32)
+            table[widen(stored).view(np.uint16)] = scale_by_breakpoints(values, brks)
+            return table
+    return fill_table(widen(px), lambda stored: scale_by_breakpoints(modality(stored), np.unique(brks)))
 
 # %% ../nbs/10_histogram_scaling.ipynb #74cae616
+def _clipped_values(stored, grey, low, high, one_polarity):
+    "Modality values, float32, of stored ones, from `low` to `high`, and turned if that is wanted"
+    values = grey.to_modality(stored).astype(np.float32)
+    if low is not None or high is not None: values = values.clip(low, high)
+    return grey.positive(values).astype(np.float32) if one_polarity else values
+
 def scale_dataset(
     ds:Dataset, # Grey image, of one frame or several
     brks=None, # Breakpoints in modality values; `None`: those of the image itself
     min_px:float|None=None, # Modality values below become this one first
     max_px:float|None=None, # Modality values above become this one first
     mask=None, # Boolean, shape of the pixels: True where a pixel counts for the breakpoints
+    one_polarity:bool=False, # Turn an image in which large values are dark, unless it is in HU?
 )->'Tensor': # float32 in [0,1], shape of the pixels
     "`hist_scaled` of the modality values, through a table where there is one"
     import torch
@@ -206,11 +217,12 @@ def scale_dataset(
     px = greys[0].stored
     if len(greys)==1 and px.dtype.kind in 'iu' and px.itemsize<=2:
         brks = None if brks is None else validate_breakpoints(brks, 1)
-        table = hist_table(px, greys[0].to_modality, brks, min_px, max_px, mask_for(px, mask))
+        mapping = partial(_clipped_values, grey=greys[0], low=min_px, high=max_px, one_polarity=one_polarity)
+        table = hist_table(px, mapping, brks, mask=mask_for(px, mask))
         return torch.from_numpy(apply_table(widen(px), table))
-    values = np.stack([grey.modality() for grey in greys]) if len(greys)>1 else greys[0].modality()
-    if min_px is not None or max_px is not None: values = values.clip(min_px, max_px)
-    return torch.from_numpy(hist_scaled(values, brks, mask))
+    every = [grey.map(partial(_clipped_values, grey=grey, low=min_px, high=max_px, one_polarity=one_polarity))
+        for grey in greys]
+    return torch.from_numpy(hist_scaled(np.stack(every) if len(every)>1 else every[0], brks, mask))
 
 # %% ../nbs/10_histogram_scaling.ipynb #9462215e
 @patch
@@ -220,6 +232,7 @@ def hist_scaled(  # noqa: F811
     min_px:float|None=None, # Modality values below become this one first
     max_px:float|None=None, # Modality values above become this one first
     mask=None, # Boolean, shape of the pixels: True where a pixel counts for the breakpoints; `None`: all, padding too
+    one_polarity:bool=False, # Turn an image in which large values are dark, unless it is in HU? fastai does not
 )->'Tensor': # float32 in [0,1], shape of the pixels
     "`hist_scaled` of the modality values, cut off at `min_px` and `max_px` where given"
-    return scale_dataset(self, brks, min_px, max_px, mask)
+    return scale_dataset(self, brks, min_px, max_px, mask, one_polarity)

@@ -7,6 +7,8 @@ __all__ = ['uniform_blur2d', 'gauss_blur2d', 'mask_from_blur', 'body_mask', 'gra
            'selective_mask']
 
 # %% ../nbs/30_masks.ipynb #a4646784
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 from fastcore.basics import patch
@@ -17,6 +19,8 @@ from .pixels.frame import GreyFrame,values_and_padding
 from .pixels.header import image_header
 from .regions.ct_parts import body_region,lung_region,lung_regions,tissue_kinds
 from .windowing import Window,as_window
+
+if TYPE_CHECKING: from torch import Tensor
 
 # %% ../nbs/30_masks.ipynb #c9fba374
 def _as_floats(px):
@@ -71,16 +75,17 @@ def _box_side(shape, box):
     if not box>0: raise ValueError(f"box must be > 0, a share of the shorter side of the image, got {box}")
     return 2*int(box*min(shape[-2:])/2)+1
 
-def _display_16bit(px, win):
+def _display_16bit(px, win, invert=False):
     "Display values times 65535, as uint16; NaN and infinities become 0"
     if not isinstance(win, Window) or win.voi_lut_function!='LINEAR_EXACT':
-        return (np.where(np.isfinite(px), win(px), 0)*np.float32(65535)).round().astype(np.uint16)
-    scale = 65535/win.width
-    return cv2.addWeighted(px, scale, px, 0, -scale*(win.center-win.width/2), dtype=cv2.CV_16U)
+        return (np.where(np.isfinite(px), win(px, invert), 0)*np.float32(65535)).round().astype(np.uint16)
+    scale = (-65535 if invert else 65535)/win.width
+    black = win.center+win.width/2 if invert else win.center-win.width/2
+    return cv2.addWeighted(px, scale, px, 0, -scale*black, dtype=cv2.CV_16U)
 
-def _blur_mask(px, win, side, thresh, remove_max, pad):
+def _blur_mask(px, win, side, thresh, remove_max, pad, invert=False):
     "Mask of one image. Display values are blurred in 16 bits: twice as fast as floats, and within 1/65535"
-    shown = _display_16bit(_as_floats(px), win)
+    shown = _display_16bit(_as_floats(px), win, invert)
     if remove_max: cv2.threshold(shown, 65534, 0, cv2.THRESH_TOZERO_INV, dst=shown)
     if pad is not None: shown[pad] = 0
     soft = cv2.boxFilter(shown, cv2.CV_32F, (side,side), borderType=cv2.BORDER_REPLICATE)
@@ -100,6 +105,11 @@ def _values_and_padding(x, padding):
     elif isinstance(x, Dataset): values,pad = values_and_padding(x)
     else: return x,padding
     return values,(pad if pad.any() else None)
+
+def _is_negative(x):
+    "Are large values dark in a Dataset or frame? Never in HU, and of arrays and tensors it is not known"
+    header = x.header if isinstance(x, GreyFrame) else image_header(x) if isinstance(x, Dataset) else None
+    return header is not None and header.is_negative
 
 def _check_padding(padding):
     kind = str(getattr(padding, 'dtype', type(padding).__name__))
@@ -132,17 +142,17 @@ def mask_from_blur(
     padding=None, # Boolean mask of pixels that were not measured, never in the mask; a Dataset or frame knows its own
 ): # Boolean mask, (..., rows, cols), kind and device of `x`; a tensor for a Dataset, an array for a `GreyFrame`
     "Keep what is bright in a window after a box blur"
-    win = as_window(window)
+    win,invert = as_window(window),_is_negative(x)
     x,padding = _values_and_padding(x, padding)
     if on_device(x):
         pad = _device_padding(padding, x)
         return _blur_mask_on_device(x, win, _box_side(x.shape, box), thresh, remove_max, pad)
     side = _box_side(as_images(x).shape, box)
-    return _masks_of_images(lambda px, pad: _blur_mask(px, win, side, thresh, remove_max, pad), x, padding)
+    return _masks_of_images(lambda px, pad: _blur_mask(px, win, side, thresh, remove_max, pad, invert), x, padding)
 
 # %% ../nbs/30_masks.ipynb #c3628e38
 @patch                  # a method of Dataset; the name stays the function's in this module
-def mask_from_blur(self:Dataset,
+def mask_from_blur(self:Dataset,  # noqa: F811
     window, # `Window`, name or `(width, level)` that shows what the mask is to hold
     box:float=.15, # Side of the box as a share of the shorter side of the image
     thresh:float=.05, # Lowest blurred display value in the mask, exclusive

@@ -21,6 +21,7 @@ from pydicom.dataset import Dataset
 
 from .arrays.convert import as_array,is_tensor,like
 from .pixels.frame import modality_values,values_and_padding
+from .pixels.header import image_header
 
 if TYPE_CHECKING: from torch import Tensor
 
@@ -304,37 +305,40 @@ def as_windows(
     return tuple(as_window(w) for w in windows)
 
 # %% ../nbs/20_windowing.ipynb #6138c83a
-def pct_in_window(
-    x, # Modality values: tensor or array of any shape
-    window, # `Window`, name or `(width, level)`
-    padding=None, # Boolean mask of pixels to leave out, shape of `x`
-)->float: # Share in [0,1] of the values with |x - level| < width/2; NaN where there are none
-    "Share of the values that lie inside a window"
+def _share_inside(x, padding, window):
+    "Share of the values of an array or tensor"
     x = as_array(x)
     if padding is not None: x = x[~as_array(padding, 'padding')]
     width,level = plain_window(window)
     inside = (x>level-width/2) & (x<level+width/2)
     return float(np.count_nonzero(inside)/inside.size) if inside.size else float('nan')
 
+def pct_in_window(
+    x, # Modality values: tensor or array of any shape; or a grey `Dataset`, which knows its padding
+    window, # `Window`, name or `(width, level)`
+    padding=None, # Boolean mask of pixels to leave out, shape of `x`
+)->float: # Share in [0,1] of the values with |x - level| < width/2; NaN where there are none
+    "Share of the values that lie inside a window"
+    if isinstance(x, Dataset): x,padding = values_and_padding(x)
+    return _share_inside(x, padding, window)
+
 # %% ../nbs/20_windowing.ipynb #99a848ce
 @patch
 def windowed(self:Dataset,
-    w:float, # Window Width (0028,1051)
-    l:float, # Window Center (0028,1050), the level
+    w, # Window Width (0028,1051); or without `l` a window, as of `as_window`
+    l:float|None=None, # Window Center (0028,1050), the level
+    one_polarity:bool=False, # Turn an image in which large values are dark, unless it is in HU? fastai does not
 )->'Tensor': # float32 in [0,1], shape of the pixels
-    "`window` of the modality values, LINEAR_EXACT; width, then level, as in fastai"
-    return window(modality_values(self), center=l, width=w, voi_lut_function='LINEAR_EXACT')
+    "The modality values through a window; width, then level, as in fastai"
+    invert = one_polarity and image_header(self).is_negative
+    return as_window(w if l is None else (w,l))(modality_values(self), invert)
 
 # %% ../nbs/20_windowing.ipynb #c0ade9d5
-def _share_of_dataset(ds, w, l):
-    values,padding = values_and_padding(ds)
-    return pct_in_window(values, (w,l), padding)
-
 @patch
 def pct_in_window(  # noqa: F811
     self:Dataset,
-    w:float, # Window Width (0028,1051)
-    l:float, # Window Center (0028,1050), the level
+    w, # Window Width (0028,1051); or without `l` a window, as of `as_window`
+    l:float|None=None, # Window Center (0028,1050), the level
 )->float: # Share in [0,1]
     "Share of the measured pixels inside the window, as in fastai but without padding"
-    return _share_of_dataset(self, w, l)
+    return _share_inside(*values_and_padding(self), w if l is None else (w,l))

@@ -7,6 +7,7 @@ import sys
 import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler,ThreadingHTTPServer
+from tempfile import TemporaryDirectory
 from threading import Thread
 
 import cv2
@@ -182,6 +183,38 @@ def test_explorer(page, base):
     page.wait_for_timeout(600)
     assert abs(picture(stack).astype(float)-before).mean()>2, 'another slice, the same picture'
 
+def test_odd_texts(browser):
+    "no text of a file runs a script or makes an element, on any page and in any output"
+    from odd_texts import write_pages
+    with TemporaryDirectory() as tmp:
+        ctx = browser.new_context()
+        ctx.route('http*://**/*', lambda route: route.abort())       # no network: the scripts that run are on the page
+        page, dialogs = ctx.new_page(), []
+        page.on('dialog', lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        for path in write_pages(tmp):
+            page.goto(path.as_uri())
+            page.wait_for_timeout(100)                               # an image that is not there calls onerror
+            assert page.evaluate('window.ran')is None, f'{path.name}: a script of the file ran'
+            found = page.locator('[onerror], [onload], img[src="x"], a[href^="javascript"], em').count()
+            assert not found, f'{path.name}: text of the file became {found} elements'
+            text = page.evaluate('document.documentElement.textContent')
+            if path.stem!='table':                                   # a DataFrame is shown by pandas, its text is data
+                assert not re.search('[\x00\x07\x1b\u202e\u2066]', text), f'{path.name}: control characters'
+            assert path.stem in ('SeriesReport','report') or '<script>' in text, f'{path.name} does not show the text'
+        # the test sees a script that runs
+        page.set_content('<img src=x onerror="window.ran=1">')
+        page.wait_for_function('window.ran==1')
+        ctx.close()
+    assert not dialogs, dialogs
+
+def run_alone(browser, test):
+    "Run a test that makes its own pages, print the result, and say whether it failed"
+    start,why = time.time(),''
+    try: test(browser)
+    except Exception as e: why = f'\n  {type(e).__name__}: {e}'
+    print(f"{'FAILED' if why else 'passed'} {time.time()-start:6.1f} s  pages: {test.__doc__}{why}")
+    return bool(why)
+
 def run(browser, base, test):
     "Run `test` in a context of its own, print the result, and say whether it failed"
     ctx,start,why = browser.new_context(viewport=dict(width=1400, height=900), color_scheme='light'),time.time(),''
@@ -204,7 +237,8 @@ def main(sync_playwright, chromium):
         args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
         browser = p.chromium.launch(executable_path=chromium, args=args)
         tests = test_pages, test_search, test_entry, test_dark, test_explorer
-        failed = [run(browser, base, test) for base in bases for test in tests]
+        failed = [run_alone(browser, test_odd_texts)]
+        failed += [run(browser, base, test) for base in bases for test in tests]
     print(f'{len(failed)-sum(failed)} passed, {sum(failed)} failed')
     sys.exit(any(failed))
 

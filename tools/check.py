@@ -16,7 +16,7 @@ from entries import comments, public_names  # noqa: E402
 
 KB = 1024
 # Each imports only from those before it; in a folder a notebook imports only from lower numbers.
-ORDER = '''arrays testing view files dicom_load run pixels histogram_scaling windowing contrast tables
+ORDER = '''arrays testing view files dicom_load run decoding pixels histogram_scaling windowing contrast tables
     regions masks volumes series labels annotations pipeline prepare privacy deidentify learn training
     fastai_compat all'''.split()
 FREE_OF_SIZES = ['fastai_compat']      # drop-in names with the signatures of another library
@@ -137,7 +137,7 @@ def check_function(fn, module, notes, public):
     if not free and fn.end_lineno-first+1>MAX_FUNCTION:
         yield f'{fn.name} has {fn.end_lineno-first+1} lines, at most {MAX_FUNCTION}'
     participle = '_' not in name and (name in PARTICIPLES or re.search(r'[^e]ed$', name))
-    is_property = any('property' in ast.unparse(mark) for mark in fn.decorator_list)      # these are nouns or adjectives
+    is_property = any('property' in ast.unparse(mark) for mark in fn.decorator_list)     # a noun or an adjective
     if len(name)==1 or participle and name not in FASTAI_NAMES and not is_property:
         yield f'{fn.name} is no name for a function: it should say what is returned or done'
     if public and not free: yield from check_docments(fn, notes, fn.name)

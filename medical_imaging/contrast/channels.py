@@ -51,13 +51,15 @@ def _check_channels(windows, bins):
 def channel_function(
     windows, # `Window`s and `VoiLut`s, one for each channel
     brks, # Breakpoints of the histogram channel, the last, or `None` for no such channel
-    frame=None, # `GreyFrame` whose rescale and padding count; `None`: values are taken as they are
+    frame=None, # `GreyFrame` whose rescale, polarity and padding count; `None`: values are taken as they are
 ): # Function from values, (m,), to channels, float32, (m, n), padding 0
     "The channels of a value, as a function"
     brks = None if brks is None else np.unique(validate_breakpoints(brks, 1))
+    is_negative = frame is not None and frame.header.is_negative
     def channels(stored):
         values = (stored if frame is None else frame.to_modality(stored)).astype(np.float32)
-        columns = [w(values) for w in windows]
+        columns = [w(values, is_negative) for w in windows]
+        if is_negative: values = frame.positive(values).astype(np.float32)
         if brks is not None: columns.append(scale_by_breakpoints(values, brks))
         res = np.stack(columns, axis=-1)
         if frame is not None and frame.header.padding: res[frame.header.padding.mask(stored)] = 0
@@ -71,9 +73,11 @@ def _table_channels(px, f, dtype):
     return np.moveaxis(apply_columns(wide, table), -1, -3)
 
 # %% ../../nbs/contrast/01_channels.ipynb #0afa0249
-def _value_channels(x, windows, bins, dtype):
-    "Channels of floats, (..., n, rows, cols), array or tensor on its device"
-    channels = [w(x) for w in windows]
+def _value_channels(x, windows, bins, dtype, frame=None):
+    "Channels of floats, (..., n, rows, cols), array or tensor on its device, with the polarity of `frame`"
+    is_negative = frame is not None and frame.header.is_negative
+    channels = [w(x, is_negative) for w in windows]
+    if is_negative: x = frame.positive(x).astype(np.float32)
     if bins is not None: channels.append(hist_scaled(x, None if isinstance(bins, str) else bins))
     if not is_tensor(x):
         res = np.stack(channels, axis=-3)
@@ -85,22 +89,23 @@ def _value_channels(x, windows, bins, dtype):
 def _frame_channels(frame, windows, bins, dtype):
     "Channels of a grey frame, (n, rows, cols), padding 0"
     px = frame.stored
-    if isinstance(bins, str): bins = frame.breakpoints()
+    if isinstance(bins, str): bins = frame.breakpoints(positive=True)
     if px.dtype.kind in 'iu' and px.itemsize<=2:
-        return _table_channels(px, channel_function(windows, bins, frame), dtype)
-    res = _value_channels(frame.modality(), windows, bins, dtype)
+        f = channel_function(windows, bins, frame)
+        return np.moveaxis(frame.map(lambda stored: quantize(f(stored), dtype), dtype), -1, -3)
+    res = _value_channels(frame.modality(), windows, bins, dtype, frame)
     res[...,frame.padding_mask] = 0
     return res
 
 def _common_breakpoints(frames):
     "Breakpoints of several frames together"
-    values,counts = (np.concatenate(part) for part in zip(*((frame.values,frame.counts) for frame in frames)))
+    values,counts = (np.concatenate(part) for part in zip(*(frame.positive_counts for frame in frames)))
     return breakpoints_from_counts(*merge_counts(values, counts)) if len(values) else np.zeros(1)
 
 def _dataset_channels(ds, windows, bins, dtype, frame):
     "Channels of a file, (n, rows, cols) or (frames, n, rows, cols); its frames share their own breakpoints"
     if frame is not None: return _frame_channels(grey_frame(ds, frame), windows, bins, dtype)
-    frames = grey_frames(ds)
+    frames = grey_frames(ds, keep=True)
     if isinstance(bins, str) and len(frames)>1: bins = _common_breakpoints(frames)
     res = [_frame_channels(each, windows, bins, dtype) for each in frames]
     return np.stack(res) if len(res)>1 else res[0]
@@ -162,7 +167,7 @@ def channel_table(
     windows,bins = _check_channels(windows, bins)
     one = grey_frame(ds, frame, px=px)
     values = table_values(one)
-    f = channel_function(windows, one.breakpoints() if isinstance(bins, str) else bins, one)
+    f = channel_function(windows, one.breakpoints(positive=True) if isinstance(bins, str) else bins, one)
     return quantize(f(values), _as_dtype(dtype))
 
 def value_channel_table(

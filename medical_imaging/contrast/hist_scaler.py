@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 
+from ..arrays.texts import visible_text
 from ..arrays.convert import as_array,like
 from ..arrays.counts import breakpoints_from_counts,count_values,merge_counts
 from ..dicom_load import dcmread,list_files
-from ..histogram_scaling import hist_scaled,validate_breakpoints
+from ..histogram_scaling import hist_scaled,scale_dataset,validate_breakpoints
 from ..pixels.frame import grey_frames
 from ..pixels.modality import modality_unit
 from ..run.parallel import map_files
@@ -36,15 +37,15 @@ def _masked_counts(grey, keep):
     stored,counts = count_values(grey.stored, keep & ~grey.padding_mask)
     values = grey.to_modality(stored).astype(np.float32).astype(np.float64)
     finite = np.isfinite(values)
-    return values[finite],counts[finite]
+    return grey.positive(values[finite]),counts[finite]
 
 def value_counts(
     ds:Dataset, # Grey image, all frames
     mask=None, # Function from `ds` to a boolean array, True where its pixels count; `None`: all that are not padding
-)->tuple: # Ascending modality values, float64, and how many pixels have each, int64
-    "How often each modality value occurs, padding, NaN and infinities left out"
+)->tuple: # Ascending values, float64, and how many pixels have each, int64
+    "How often each modality value occurs in one polarity, padding, NaN and infinities left out"
     greys = grey_frames(ds)
-    if mask is None: parts = [(grey.values,grey.counts) for grey in greys]
+    if mask is None: parts = [grey.positive_counts for grey in greys]
     else: parts = [_masked_counts(grey, keep) for grey,keep in zip(greys, _frame_masks(mask(ds), greys))]
     return merge_counts(*(np.concatenate(part) for part in zip(*parts)))
 
@@ -137,10 +138,10 @@ class HistScaler:
         if self.brks is None: return f'HistScaler(n_bins={self.n_bins}), not fitted'
         span = f'{self.brks[0]:g} to {self.brks[-1]:g}{self.unit and " "}{self.unit}'
         source = f'{self.n_pixels:,} pixels of {self.n_files:,} files'
-        return f'HistScaler of {len(self.brks)} breakpoints from {span}, learned from {source}'
+        return visible_text(f'HistScaler of {len(self.brks)} breakpoints from {span}, learned from {source}')
 
     def fit(self,
-        paths, # Files (or `Dataset`s); or a folder, archive ('zip://::a.zip') or URL to search
+        paths, # Files (or `Dataset`s), or one; or a folder, archive ('zip://::a.zip') or URL to search
         n:int|None=None, # How many of them to draw; `None` for all
         stratify=None, # The group of each of `paths`: as many are drawn from each
         mask=None, # Function from a `Dataset` to a boolean array, True where its pixels count; `None`: all but padding
@@ -153,7 +154,8 @@ class HistScaler:
         if mask is not None and not callable(mask):
             remedy = 'as in mask=lambda ds: modality_values(ds)>-500'
             raise TypeError(f"mask must be a function of a Dataset, got {type(mask).__name__}; {remedy}")
-        drawn = draw_files(list_files(paths), n, stratify, seed)
+        files = [paths] if isinstance(paths, Dataset) else list_files(paths)
+        drawn = draw_files(files, n, stratify, seed)
         count = partial(_counts_of_file, mask=mask, read=read)
         self._learn(map_files(count, drawn, n_workers, progress=progress, desc='histograms'))
         return self
@@ -188,7 +190,7 @@ class HistScaler:
     ): # float32 in [0,1], shape and kind of `x`; a tensor for a `Dataset`
         "`hist_scaled` with these breakpoints"
         brks = self.fitted_breakpoints()
-        return x.hist_scaled(brks) if isinstance(x, Dataset) else hist_scaled(x, brks)
+        return scale_dataset(x, brks, one_polarity=True) if isinstance(x, Dataset) else hist_scaled(x, brks)
 
     def inverse_transform(self,
         y, # What `transform` gave, in [0,1]

@@ -11,7 +11,6 @@ from functools import lru_cache
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
@@ -20,7 +19,6 @@ from .errors import DicomError
 
 # %% ../../nbs/files/03_elements.ipynb #e8209027
 _tag = lru_cache(1000)(Tag)
-_unreadable = AttributeError,BytesLengthException,NotImplementedError,TypeError,ValueError
 
 def label(
     keyword:str, # The standard's keyword
@@ -46,7 +44,7 @@ def element(
     res = _short_number(ds.get_item(tag))
     if res is not None: return res
     try: res = ds[tag].value
-    except _unreadable as e:
+    except Exception as e:             # pydicom and Python's codecs raise many kinds
         raise DicomError(f"{label(keyword)} cannot be read: its value is damaged; correct or delete it") from e
     return default if res is None or res=='' else res
 
@@ -57,8 +55,9 @@ def number(
 )->float|None: # `None` where it is missing or empty
     "Value of one element as a number; a `DicomError` that names it if it is none"
     res = element(ds, keyword)
-    try: return None if res is None else float(res)
-    except (TypeError,ValueError) as e:
+    if isinstance(res, (str,bytes)): res = res.strip(' \0' if isinstance(res, str) else b' \0')
+    try: return None if res is None or res in ('',b'') else float(res)
+    except (OverflowError,TypeError,ValueError) as e:
         raise DicomError(f"{label(keyword)} must be one number; correct or delete it") from e
 
 def numbers(
@@ -69,8 +68,8 @@ def numbers(
     res = element(ds, keyword)
     values = [] if res is None else list(res) if isinstance(res, MultiValue) else [res]
     try: return [float(value) for value in values]
-    except (TypeError,ValueError) as e:
-        raise DicomError(f"{keyword} must hold numbers, got {values}; correct or delete it") from e
+    except (OverflowError,TypeError,ValueError) as e:
+        raise DicomError(f"{keyword} must hold numbers, got {str(values)[:50]}; correct or delete it") from e
 
 def text(
     ds:Dataset, # Any
@@ -81,7 +80,7 @@ def text(
     res = element(ds, keyword)
     if isinstance(res, (MultiValue,Sequence,bytes)):
         raise DicomError(f"{label(keyword)} must be one text, got {str(res)[:50]}; correct or delete it")
-    return default if res is None else str(res)
+    return default if res is None else str(res).strip(' \0') or default
 
 # %% ../../nbs/files/03_elements.ipynb #15d3e445
 def items(

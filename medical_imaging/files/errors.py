@@ -5,7 +5,12 @@
 # %% auto #0
 __all__ = ['DicomError', 'DicomWarning', 'RepairWarning', 'name_first', 'reason']
 
+# %% ../../nbs/files/00_errors.ipynb #aa173c30
+from ..arrays.texts import visible_text
+
 # %% ../../nbs/files/00_errors.ipynb #73974f90
+import re
+
 class _Named:
     "A message about a file, and the name of the file apart from it"
     def __init__(self,
@@ -14,7 +19,7 @@ class _Named:
     ):
         super().__init__(what, source)
         self.what,self.source = what,source
-    def __str__(self): return name_first(self.what, self.source)
+    def __str__(self): return visible_text(name_first(self.what, self.source), keep='\n')
 
 class DicomError(_Named, ValueError):
     "A file or `Dataset` that cannot be used; the message says what is wrong and what to do"
@@ -35,6 +40,8 @@ def name_first(
     return f"{source} {what}" if what[:1].islower() else f"{source}: {what}"
 
 # %% ../../nbs/files/00_errors.ipynb #5cd8b64f
+_address = re.compile(r'( object)? at 0x[0-9a-fA-F]+')       # '<_io.BytesIO object at 0x7f...>'
+
 def reason(
     e:BaseException, # What was raised
     source:str|None=None, # In the place of the file's name, such as 'the file', or '' for nothing; `None`: the name
@@ -43,7 +50,7 @@ def reason(
     if isinstance(e, DicomError): return _one_line(e if source is None else _renamed_source(e, source))
     return f'{type(e).__name__}: {_one_line(e if source is None else _renamed_file(e, source))}'
 
-def _one_line(message): return ' '.join(str(message).split())[:500]
+def _one_line(message): return visible_text(' '.join(_address.sub('', str(message)).split())[:500])
 
 def _renamed_source(e, source):
     "Message of the `DicomError` `e`; a sentence of its own needs no stand-in"

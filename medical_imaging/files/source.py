@@ -6,8 +6,9 @@
 __all__ = ['WORK_DIR', 'is_url', 'Listing', 'has_hidden_part', 'Source', 'name_inside', 'same_place', 'only_run']
 
 # %% ../../nbs/files/02_source.ipynb #91ef12df
-import hashlib,os,tarfile,tempfile,zipfile,zlib
+import hashlib,math,os,tarfile,tempfile,zipfile,zlib
 from collections import Counter
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass,field
 from functools import cached_property,lru_cache,partial
@@ -19,6 +20,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
+from .content import HEAD_BYTES,open_regular,read_at_most,unpacked_limit
 from .errors import DicomError
 
 # %% ../../nbs/files/02_source.ipynb #cde44a2c
@@ -196,8 +198,30 @@ class Source:
     )->bytes: # The first `n` bytes of the file
         "Content of a file; a `DicomError` where its archive is damaged"
         if self.path is not None:                     # ten times as fast as by way of fsspec
-            with open(self.path/name, 'rb') as f: return f.read(n)
-        try: return self.fs.cat_file(name) if n is None else self.fs.cat_file(name, start=0, end=n)
+            with open_regular(self.path/name) as f: return f.read(n)
+        with self._unpacking(name):
+            if n is not None: return self.fs.cat_file(name, start=0, end=n)
+            return self.read_if(name, lambda head: True) if '::' in self.root else self.fs.cat_file(name)
+
+    def read_if(self,
+        name:str, # Name of a file; '' for a source that is one file
+        is_wanted:Callable, # Is called with the first `HEAD_BYTES` of the file
+    )->bytes: # All of it, or only its beginning if it is not wanted
+        "Content of a file, which is not read beyond its beginning unless that is wanted"
+        if self.path is not None: opened = open_regular(self.path/name)
+        else:
+            with self._unpacking(name): opened = self.fs.open(name)
+        with opened as f, self._unpacking(name):
+            head = f.read(HEAD_BYTES)
+            if not is_wanted(head): return head
+            if '::' not in self.root: return head+f.read()
+            packed = self.fs.info(name).get('compress_size', math.inf)
+            return head+read_at_most(f, unpacked_limit(packed), str(self.entry(name))).getvalue()
+
+    @contextmanager
+    def _unpacking(self, name):
+        "A `DicomError` for what archives raise when they are damaged"
+        try: yield
         except (zipfile.BadZipFile,tarfile.TarError,EOFError,zlib.error) as e:
             raise DicomError('cannot be unpacked, its archive is damaged; fetch that again', self.entry(name)) from e
 

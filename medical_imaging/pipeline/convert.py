@@ -21,8 +21,7 @@ from ..pixels.color import rgb8
 from ..pixels.decode import check_image,is_color
 from ..pixels.frame import GreyFrame,grey_frame
 from ..pixels.modality import modality_unit
-from ..windowing import VoiLut,Window
-from ..contrast.display import display_function,frame_window
+from ..contrast.display import display_function,own_window
 from ..contrast.channels import channel_function
 from ..masks import mask_from_blur
 from ..regions.crops import CropRecord,cut_crop,mask2bbox,resize_kept
@@ -85,8 +84,7 @@ def _frame_kinds(frame):
 def _find_part(frame, recipe):
     "Box of what the recipe looks for, or `None`, and doubts about it"
     if recipe.crop=='blur':
-        padding = frame.padding_mask if frame.header.padding else None
-        mask = mask_from_blur(frame.modality(), recipe.windows[0], padding=padding)
+        mask = mask_from_blur(frame, recipe.windows[0])
         return (mask2bbox(mask).tolist() if mask.any() else None),[]
     kinds,lungs = _frame_kinds(frame),recipe.crop=='lung'
     part = lung_region(kinds) if lungs else body_piece(kinds)
@@ -119,21 +117,6 @@ def _planes_of_part(frame, rec, f):
     return np.minimum(planes, 1, out=planes)               # sums of weights may end just above 1
 
 # %% ../../nbs/pipeline/06_convert.ipynb #2d5fec05
-def _percentile_window(frame):
-    "A window from the 1st to the 99th percentile of the values, or over all of them where those are equal"
-    lo,hi = frame.percentiles([1,99]).tolist() if len(frame.values) else (0.,0.)
-    if lo==hi and len(frame.values): lo,hi = float(frame.values[0]),float(frame.values[-1])
-    return Window(center=(lo+hi)/2, width=hi-lo) if hi>lo else Window(center=lo+.5, width=1)
-
-def _own_window(frame):
-    "The file's VOI LUT or first window, else one of percentiles; and what it is called"
-    try: win = frame_window(frame)
-    except DicomError:
-        what = 'VOI LUT' if frame.header.ds.get('VOILUTSequence') else 'window'
-        return _percentile_window(frame),f'percentiles, its {what} cannot be used'
-    if isinstance(win, VoiLut): return win,'VOI LUT'
-    return (_percentile_window(frame),'percentiles') if win.full_range else (win,'window')
-
 @dataclass
 class _Channels:
     "Function from stored values (m,) to channels (m, n), what they show, and the bins of this image if it has its own"
@@ -143,10 +126,10 @@ class _Channels:
 
 def _channels_of_recipe(frame, recipe):
     if not recipe.n_channels:
-        win,shown = _own_window(frame)
+        win,shown = own_window(frame)
         display = display_function(frame, win)
         return _Channels(lambda stored: display(stored)[:,None], shown)
-    own = np.unique(frame.breakpoints()) if recipe.bins=='image' else None
+    own = np.unique(frame.breakpoints(positive=True)) if recipe.bins=='image' else None
     brks = own if own is not None or recipe.bins is None else np.array(recipe.bins)
     f = channel_function(recipe.windows, brks, frame)
     return _Channels(f, ', '.join(recipe.channels), own)

@@ -15,6 +15,8 @@ from importlib.resources import files
 import cv2
 import numpy as np
 
+from ..arrays.texts import visible_value
+
 # %% ../../nbs/pipeline/00_report.ipynb #24efe266
 def thumbnail(
     img:np.ndarray, # uint8, (rows, cols) or (rows, cols, 3) in RGB
@@ -87,7 +89,7 @@ def asset_text(
 def _templates():
     from jinja2 import DictLoader,Environment
     texts = {name:asset_text(name) for name in ('report.html','tables.html')}
-    env = Environment(loader=DictLoader(texts), autoescape=True)
+    env = Environment(loader=DictLoader(texts), autoescape=True, finalize=visible_value)
     env.filters |= dict(data_uri=data_uri, sparkline=sparkline)
     return env
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass,field
 from itertools import islice
 from pathlib import Path
 
+from ..arrays.texts import csv_cell
 from ..files.source import Source
 from .report import Table,report_page
 from .recipe import Recipe
@@ -49,6 +50,7 @@ class _Summary:
     errors:list = field(default_factory=list)              # rows: name in the lists, reason
     dropped:list = field(default_factory=list)             # rows: name in the lists, frame, share
     sheet:list = field(default_factory=list)
+    n_on_sheet:int = 0                                     # files with a picture on the sheet
     shown:dict = field(default_factory=dict)               # what the channels show -> pictures
 
     def add(self, entry, title):
@@ -63,7 +65,8 @@ class _Summary:
         self.sources.append((title,entry.source))
         if entry.error: self.errors.append((title,entry.error))
         self.dropped += [(title,d.frame,d.share) for d in entry.dropped]
-        if entry.sheet: self.sheet.append(entry.sheet)
+        self.sheet += entry.sheet
+        self.n_on_sheet += bool(entry.sheet)
         for f in entry.frames: self.shown[f.shown] = self.shown.get(f.shown, 0)+1
 
 def _summarize(journal, src, dst, recipe):
@@ -76,7 +79,7 @@ def _summarize(journal, src, dst, recipe):
 # %% ../../nbs/pipeline/11_results.ipynb #f6bdf9b3
 def _csv_bytes(head, rows):
     out = io.StringIO()
-    csv.writer(out).writerows([head, *rows])
+    csv.writer(out).writerows([head, *([csv_cell(value) for value in row] for row in rows)])
     return out.getvalue().encode()
 
 def reason_rows(
@@ -95,7 +98,7 @@ def reason_rows(
 def _sheet_note(summary):
     "A remark above the contact sheet"
     res = summary.result
-    parts = [f'The first picture of {len(summary.sheet):,} files; {res.n_images:,} pictures in all.']
+    parts = [f'{len(summary.sheet):,} pictures of {summary.n_on_sheet:,} files; {res.n_images:,} pictures in all.']
     if res.n_left:
         parts.append(f'{res.n_left:,} further frames of multi-frame images were left out (max_frames).')
     if res.n_dropped:

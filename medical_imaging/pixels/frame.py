@@ -15,12 +15,14 @@ import numpy as np
 from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
+from ..arrays.texts import visible_text
 from ..arrays.counts import breakpoints_from_counts,count_values,percentiles,share_inside,value_stats
 from ..arrays.tables import apply_columns,apply_table,fill_table,widen
+from ..files.elements import number
 from ..files.errors import DicomError,DicomWarning
 from .decode import check_image,decode_pixels,stored_values
 from .header import ImageHeader,image_header
-from .padding import read_padding
+from .padding import filler_mask,read_padding
 from .sign import air_reads_3096,unwrap_sign
 
 if TYPE_CHECKING: from torch import Tensor
@@ -48,14 +50,16 @@ class GreyFrame:
         stored:np.ndarray, # Stored values, (rows, cols)
         index:int=0, # Which frame of the file, from 0
         file_sign=None, # Shared by the frames of a file, see `grey_frames`; `None`: decided by this frame
+        modality=None, # Function from stored to modality values; `None`: that of the header
     ):
         self.header,self.stored,self.index = header,stored,index
+        self._given_modality = modality
         self._sign = file_sign or _FileSign(header, lambda: stored, 'mend')
 
     def __repr__(self):
         rows,cols = self.stored.shape
         kind = f"{rows} x {cols}, {self.stored.dtype}, unit {self.header.unit or 'none'}"
-        return f'GreyFrame {self.index} of {self.header.name}: {kind}'
+        return visible_text(f'GreyFrame {self.index} of {self.header.name}: {kind}')
 
     @property
     def sign_mended(self)->bool: # Also `False` for a Modality LUT, which takes the values as they are
@@ -63,13 +67,45 @@ class GreyFrame:
         return self._sign.is_wrong
 
     @cached_property
-    def _modality(self): return self.header.modality(self.index)
+    def _modality(self): return self._given_modality or self.header.modality(self.index)
+
+    @cached_property
+    def for_display(self)->'GreyFrame': # Itself, except for XA and RF images with a Modality LUT
+        "The frame with the values that its windows are for"
+        if not self.header.shows_stored or self._given_modality: return self
+        modality = self.header.display_modality(self.index)
+        return GreyFrame(self.header, self.stored, self.index, self._sign, modality)
 
     def to_modality(self,
         stored:np.ndarray, # Stored values, any shape
     )->np.ndarray: # float64, same shape; HU for CT, otherwise in the unit of the header
         "Modality values of some stored values"
         return self._modality(unwrap_sign(stored) if self.sign_mended else stored)
+
+    @cached_property
+    def stored_ends(self)->tuple: # Floats; the same number with two signs for floating point, which has no ends
+        "Modality values of the smallest and of the largest number that the bits of the image can hold"
+        dtype = self.stored.dtype
+        if dtype.kind not in 'iu': return -np.inf,np.inf
+        most = dtype.itemsize*8
+        bits = int(number(self.header.ds, 'BitsStored') or most)
+        bits = bits if 0<bits<=most else most
+        ends = [-2**(bits-1),2**(bits-1)-1] if dtype.kind=='i' else [0,2**bits-1]
+        return tuple(self.to_modality(np.array(ends, dtype)).tolist())
+
+    def positive(self,
+        values:np.ndarray, # Modality values, any shape
+    )->np.ndarray: # float64 for a negative, otherwise as they are
+        "Modality values with the polarity of MONOCHROME2: of a negative each is mirrored, the smallest is the largest"
+        if not self.header.is_negative: return values
+        low,high = self.stored_ends
+        return (low+high if np.isfinite(high) else 0.)-np.asarray(values, np.float64)
+
+    @property
+    def positive_counts(self)->tuple: # float64, ascending; int64
+        "`values` and `counts` with the polarity of MONOCHROME2"
+        if not self.header.is_negative: return self.values,self.counts
+        return self.positive(self.values)[::-1],self.counts[::-1]
 
     @cached_property
     def padding_mask(self)->np.ndarray: # Boolean, (rows, cols)
@@ -127,10 +163,12 @@ class GreyFrame:
 
     def breakpoints(self,
         n_bins:int=100, # Number of bins, at least 1
+        positive:bool=False, # For `positive` values?
     )->np.ndarray: # float32, ascending; a single 0 where all is padding
         "Breakpoints for histogram scaling, without padding"
-        if not len(self.values): return np.zeros(1, np.float32)
-        return np.unique(breakpoints_from_counts(self.values.astype(np.float32), self.counts, n_bins))
+        values,counts = self.positive_counts if positive else (self.values,self.counts)
+        if not len(values): return np.zeros(1, np.float32)
+        return np.unique(breakpoints_from_counts(values.astype(np.float32), counts, n_bins))
 
     def map(self,
         f, # Function of stored values, (m,), to results, (m,) or (m, n), each from its value alone
@@ -212,13 +250,18 @@ def _as_tensor(arrays, ds_frame):
     import torch
     return torch.from_numpy(np.stack(arrays) if ds_frame is None and len(arrays)>1 else arrays[0])
 
+_xray_note = ('Modality LUT Sequence (0028,3000) of XA and RF leads back to X-ray intensity and is not for display: '
+    'these are its values; display_values shows the stored ones')
+
 def modality_values(
     ds:Dataset, # Grey image
     frame:int|None=None, # Which frame, from 0; `None` for all
     sign:str='mend', # 'mend' a CT whose values lost their sign, or 'keep' them
 )->'Tensor': # float32, (rows, cols) or (frames, rows, cols); HU for CT, otherwise in the unit of `modality_unit`
     "Values after the modality transformation, DICOM PS3.3 C.11.1, with wrong signs of CTs mended"
-    return _as_tensor([f.modality() for f in _selected_frames(ds, frame, sign=sign)], frame)
+    greys = _selected_frames(ds, frame, sign=sign)
+    if greys[0].header.shows_stored: greys[0].header.warn_once(_xray_note)
+    return _as_tensor([grey.modality() for grey in greys], frame)
 
 def values_and_padding(
     ds:Dataset, # Grey image
@@ -228,13 +271,27 @@ def values_and_padding(
     frames = _selected_frames(ds, frame)
     return _as_tensor([f.modality() for f in frames], frame),_as_tensor([f.padding_mask for f in frames], frame)
 
+def _guessed_filler(greys):
+    "Filler that is not declared in the frames of a CT, with a warning of what was found"
+    header = greys[0].header
+    masks = [filler_mask(grey.modality(), header.lossy) for grey in greys]
+    share = np.mean([mask.mean() for mask in masks])
+    what = f'{share:.1%} of the pixels look like filler and count as padding' if share else 'nothing looks like filler'
+    header.warn_once(f'{what[0].upper()}{what[1:]}: a guess, outside the circle that a CT scanner measures')
+    return masks
+
 def padding_mask(
     ds:Dataset, # Any image
     frame:int|None=None, # Which frame, from 0; `None` for all
+    guess:bool=False, # In a CT, look for filler that is not declared, too? With a warning of what was found
 )->'Tensor': # Boolean, (rows, cols) or (frames, rows, cols); all `False` without Pixel Padding Value, and for color
     "Pixels that were not measured: Pixel Padding Value (0028,0120), DICOM PS3.3 C.7.5.1.1.2"
     px,header = stored_values(ds, frame),image_header(ds)
-    return _as_tensor([header.padding.mask(px[...,0] if header.samples>1 else px)], frame)
+    masks = header.padding.mask(px[...,0] if header.samples>1 else px)
+    if guess and header.modality_code=='CT' and not header.is_color:
+        greys = grey_frames(ds, header, px) if frame is None else [grey_frame(ds, frame, header, px)]
+        masks = masks | np.stack(_guessed_filler(greys)).reshape(masks.shape)
+    return _as_tensor([masks], frame)
 
 @patch(as_prop=True)
 def scaled_px(self:Dataset)->'Tensor': # float32

@@ -6,14 +6,16 @@
 __all__ = ['StoredWindows', 'read_windows', 'is_inverted', 'ImageHeader', 'image_header']
 
 # %% ../../nbs/pixels/05_header.ipynb #440c3ba4
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
-from ..files.elements import element,functional_group,is_little_endian,items,number,numbers,source_name,text
-from ..files.errors import DicomError
-from .decode import n_frames
+from ..files.elements import element,functional_group,is_little_endian,items,number,source_name,text
+from ..files.errors import DicomError,DicomWarning
+from .decode import n_frames,n_samples
 from .modality import ModalityLut,Rescale,modality_unit,read_modality_lut,read_rescale
 from .padding import Padding,number_kind,read_padding
 from .sign import may_have_wrong_sign
@@ -22,21 +24,31 @@ from .sign import may_have_wrong_sign
 @dataclass(frozen=True)
 class StoredWindows:
     "Windows and VOI LUTs of one frame as the file writes them, DICOM PS3.3 C.11.2"
-    centers:tuple=() # Window Center (0028,1050), floats
-    widths:tuple=() # Window Width (0028,1051), floats
+    centers:tuple=() # Window Center (0028,1050), floats; NaN for what is no number
+    widths:tuple=() # Window Width (0028,1051), floats; NaN for what is no number
     names:tuple=() # Window Center & Width Explanation (0028,1055)
     function:str='LINEAR' # VOI LUT Function (0028,1056), in capital letters
     luts:tuple=() # Items of VOI LUT Sequence (0028,3010), for `read_lut`
-    damage:DicomError|None=None # Why centers, widths, names or function cannot be read; to be raised when they are used
 
     @property
     def is_incomplete(self)->bool: # Nothing can be shown with such a window
         "Is there a center without a width, or a width without a center?"
         return bool(self.centers)!=bool(self.widths)
 
-def _window_names(item):
-    names = element(item, 'WindowCenterWidthExplanation', [])
-    return tuple(str(name) for name in ([names] if isinstance(names, str) else names))
+def _values_as_written(ds, keyword):
+    "The values of an element, or those that stand in its bytes where they cannot be converted"
+    try: value = element(ds, keyword)
+    except DicomError:
+        value = getattr(ds.get_item(keyword), 'value', None)
+        if isinstance(value, bytes): value = value.decode('latin1')
+    if isinstance(value, str): value = value.split('\\')
+    return [] if value is None else list(value) if isinstance(value, (list,tuple,MultiValue)) else [value]
+
+def _float_or_nan(value):
+    try: return float(value.strip(' \0') if isinstance(value, str) else value)
+    except (OverflowError,TypeError,ValueError): return float('nan')
+
+def _floats(ds, keyword): return tuple(map(_float_or_nan, _values_as_written(ds, keyword)))
 
 def read_windows(
     ds:Dataset, # Grey image
@@ -44,14 +56,12 @@ def read_windows(
 )->StoredWindows: # Those of the frame's functional group where it has some, otherwise those of the image
     "Windows and VOI LUTs that hold for one frame"
     group = functional_group(ds, frame, 'FrameVOILUTSequence')
-    own = group is not None and (items(group, 'VOILUTSequence') or numbers(group, 'WindowCenter'))
+    own = group is not None and (items(group, 'VOILUTSequence') or _floats(group, 'WindowCenter'))
     item = group if own else ds
+    names = tuple(str(name).strip() for name in _values_as_written(item, 'WindowCenterWidthExplanation'))
+    function = '\\'.join(map(str, _values_as_written(item, 'VOILUTFunction'))).strip().upper() or 'LINEAR'
     luts = tuple(items(item, 'VOILUTSequence'))
-    try:
-        centers,widths = (tuple(numbers(item, f'Window{end}')) for end in ('Center','Width'))
-        function = text(item, 'VOILUTFunction', 'LINEAR').strip().upper()
-        return StoredWindows(centers, widths, _window_names(item), function, luts)
-    except DicomError as e: return StoredWindows(luts=luts, damage=e)
+    return StoredWindows(_floats(item, 'WindowCenter'), _floats(item, 'WindowWidth'), names, function, luts)
 
 # %% ../../nbs/pixels/05_header.ipynb #bd57dbe7
 def is_inverted(
@@ -59,7 +69,9 @@ def is_inverted(
 )->bool: # Is the smallest value white?
     "Polarity by Presentation LUT Shape (2050,0020), DICOM PS3.3 C.11.6.1.2, else by MONOCHROME1, C.7.6.3.1.2"
     shape = text(ds, 'PresentationLUTShape')
-    return shape=='INVERSE' if shape else element(ds, 'PhotometricInterpretation')=='MONOCHROME1'
+    return shape=='INVERSE' if shape else text(ds, 'PhotometricInterpretation')=='MONOCHROME1'
+
+_fluoroscopy = '1.2.840.10008.5.1.4.1.1.12.'      # XA, RF, and the retired biplane XA
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ImageHeader:
@@ -92,7 +104,7 @@ class ImageHeader:
 
     @cached_property
     def samples(self)->int: # Samples per Pixel (0028,0002)
-        return int(number(self.ds, 'SamplesPerPixel') or 1)
+        return n_samples(self.ds)
 
     @cached_property
     def photometric(self)->str: # Photometric Interpretation (0028,0004)
@@ -146,9 +158,24 @@ class ImageHeader:
     def unit(self)->str: # Unit of the modality values, 'HU' for CT
         return modality_unit(self.ds)
 
+    @property
+    def is_negative(self)->bool: # To be turned for a network; never in HU, which mean the same however they are shown
+        return self.inverted and self.unit!='HU'
+
     @cached_property
     def modality_lut(self)->ModalityLut|None: # Used in place of the rescales
         return read_modality_lut(self.ds)
+
+    @cached_property
+    def overlays(self)->int: # Planes of Overlay Data (60xx,3000), or in unused bits of the pixels
+        "How many drawings lie over the image, DICOM PS3.3 C.9.2? They are not part of its values"
+        groups = {tag.group for tag in self.ds.keys() if 0x6000<=tag.group<=0x601e and tag.group%2==0}
+        return sum(any((group,element) in self.ds for element in (0x3000,0x0010)) for group in groups)
+
+    @cached_property
+    def shows_stored(self)->bool: # As DCMTK does it
+        "Is it an XA or RF image with a Modality LUT, which leads back to X-ray intensity and is not for display?"
+        return self.modality_lut is not None and self.sop_class.startswith(_fluoroscopy)
 
     @cached_property
     def sign(self)->str: # 'as stored'; or 'suspect': a CT whose pixels must tell whether they lost their sign
@@ -165,6 +192,17 @@ class ImageHeader:
     @cached_property
     def _by_frame(self): return {}
 
+    @cached_property
+    def _warned(self): return set()
+
+    def warn_once(self,
+        note:str, # What should be known; '' for nothing
+    )->None:
+        "Warn of something in the header, the first time only: the same holds for all frames"
+        if not note or note in self._warned: return
+        self._warned.add(note)
+        warnings.warn(DicomWarning(note, self.name), stacklevel=3)
+
     def _of_frame(self, read, frame):
         "What `read` finds for a frame, kept"
         found = self._by_frame
@@ -175,13 +213,21 @@ class ImageHeader:
         frame:int=0, # Which frame, from 0
     )->Rescale:
         "The line from stored to modality values for one frame"
-        return self._of_frame(read_rescale, frame)
+        res = self._of_frame(read_rescale, frame)
+        self.warn_once(res.note)
+        return res
 
     def modality(self,
         frame:int=0, # Which frame, from 0
     ): # Function from stored values, any shape, to modality values, float64
         "The modality transformation of one frame, DICOM PS3.3 C.11.1: its Modality LUT or rescale"
         return self.rescale(frame) if self.modality_lut is None else self.modality_lut
+
+    def display_modality(self,
+        frame:int=0, # Which frame, from 0
+    ): # Function as of `modality`
+        "What comes before the window when a frame is shown: the modality transformation, except for XA and RF"
+        return Rescale() if self.shows_stored else self.modality(frame)
 
     def frame_windows(self,
         frame:int=0, # Which frame, from 0

@@ -11,7 +11,7 @@ import copy
 import numpy as np
 from pydicom.dataset import Dataset
 
-from ..files.elements import element,number
+from ..files.elements import number,text
 from .decode import stored_values
 
 # %% ../../nbs/pixels/04_sign.ipynb #31983b08
@@ -19,7 +19,7 @@ def may_have_wrong_sign(
     ds:Dataset, # Any image; its pixels are not read
 )->bool: # Only its pixels can tell whether it does
     "Can the header of `ds` be that of a CT whose negative values were stored as if they had no sign?"
-    if element(ds, 'Modality')!='CT': return False
+    if text(ds, 'Modality')!='CT': return False
     if number(ds, 'PixelRepresentation')!=0 or number(ds, 'BitsStored')!=12: return False
     intercept = number(ds, 'RescaleIntercept')
     return intercept is not None and intercept>-100
@@ -50,7 +50,7 @@ def fix_sign(
     ds:Dataset, # Any image
 )->Dataset: # `ds` itself where nothing is wrong, otherwise a repaired copy, uncompressed, int16
     "Mend the stored values of a CT with wrong signs (see `has_wrong_sign`), all frames"
-    if ds.get('Modality')!='CT' or ds.get('BitsStored')!=12 or 'PixelData' not in ds: return ds
+    if not may_have_wrong_sign(ds) or 'PixelData' not in ds: return ds
     px = stored_values(ds)
     if not has_wrong_sign(px, ds): return ds
     res = copy.deepcopy(ds)

@@ -7,7 +7,6 @@ __all__ = ['Explorer', 'explore']
 
 # %% ../../nbs/view/02_explore.ipynb #34899945
 import base64
-import html
 import json
 import re
 from dataclasses import dataclass,field
@@ -19,6 +18,7 @@ import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
+from ..arrays.texts import html_text,visible_text,visible_value
 from ..arrays.assets import asset_text
 from ..arrays.convert import as_array
 from .pack import MISSING,average_pixels,pack_values
@@ -96,6 +96,12 @@ def _picture_figure(shape, invert):
     return fig
 
 # %% ../../nbs/view/02_explore.ipynb #0793b0ee
+def _plain_label(text):
+    "A label that Bokeh does not take for a formula, as it does from two dollar signs on"
+    from bokeh.models import PlainText
+    text = visible_text(text)
+    return PlainText(text=text) if '$' in text or '\\' in text else text or None
+
 def _histogram_figure(edges, height, unit):
     "Bokeh's histogram, with the band of the window and the line from black to white"
     from bokeh.models import BoxAnnotation,ColumnDataSource
@@ -110,7 +116,7 @@ def _histogram_figure(edges, height, unit):
     ramp = ColumnDataSource(dict(x=[], y=[]), name='ramp')
     fig.line('x', 'y', source=ramp, line_color='#f28e2b', line_width=2)
     fig.yaxis.visible = fig.grid.visible = False
-    fig.xaxis.update(axis_label=unit or None, axis_line_color='gray', axis_label_text_color='gray',
+    fig.xaxis.update(axis_label=_plain_label(unit), axis_line_color='gray', axis_label_text_color='gray',
         axis_label_text_font_style='normal', axis_label_standoff=0, major_tick_line_color='gray',
         minor_tick_line_color=None, major_label_text_color='gray')
     return fig
@@ -119,7 +125,8 @@ def _histogram_figure(edges, height, unit):
 @lru_cache
 def _page_template():
     from jinja2 import Environment
-    return Environment(autoescape=True, trim_blocks=True).from_string(asset_text('explorer.html'))
+    env = Environment(autoescape=True, trim_blocks=True, finalize=visible_value)
+    return env.from_string(asset_text('explorer.html'))
 
 # %% ../../nbs/view/02_explore.ipynb #793cb17c
 def _figures_json(*figures):
@@ -151,7 +158,7 @@ class Explorer:
     )->Path: # `path`
         "Write a page of its own, with BokehJS in it: it needs no network"
         head = (f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f'<title>{html.escape(self.title or "Explorer")}</title>'
+            f'<title>{html_text(self.title or "Explorer")}</title>'
             '<style>:root{color-scheme:light dark}body{margin:1em}</style>')
         page = (f'<!DOCTYPE html><html lang="en"><head>{head}<script>{_bokehjs("inline")}</script></head>'
             f'<body>{self.content}</body></html>')

@@ -10,6 +10,7 @@ import zlib
 
 import numpy as np
 
+from ..arrays.texts import visible_text
 from ..arrays.convert import as_array
 
 # %% ../../nbs/view/00_show.ipynb #1e7eb21d
@@ -41,6 +42,18 @@ def _title_list(titles, n):
     if len(titles)!=n: raise ValueError(f"titles must be one for each of {n} images, got {len(titles)}")
     return titles
 
+def _label_text(text): return visible_text(text or '', keep='\n')
+
+def _set_title(ax, title):
+    "The title as it is: dollar signs make no formula"
+    ax.set_title(_label_text(title), fontsize=11, parse_math=False)
+
+def _label_axes(ax, title, xlabel, **options):
+    "Title and label of the x axis as they are"
+    ax.set(**options)
+    ax.set_title(_label_text(title), parse_math=False)
+    ax.set_xlabel(_label_text(xlabel), parse_math=False)
+
 def _screen_values(image):
     "Values as matplotlib shows them: it draws colours above 255 white"
     return image/np.iinfo(image.dtype).max if image.ndim==3 and image.dtype==np.uint16 else image
@@ -68,7 +81,7 @@ def show_images(
     for ax in axs.flat: ax.axis('off')
     for ax,image,title in zip(axs.flat, images, titles):
         ax.imshow(_screen_values(image), cmap=cmap, vmin=vmin, vmax=vmax)
-        ax.set_title(title, fontsize=11)
+        _set_title(ax, title)
     return axs.ravel()[:len(images)]
 
 # %% ../../nbs/view/00_show.ipynb #59cd01ee
@@ -97,7 +110,7 @@ def show_hist(
     "Draw how many pixels have which values"
     ax = _open_axes(ax)
     _draw_bars(ax, x, bins)
-    ax.set(title=title or '', xlabel=xlabel or '')
+    _label_axes(ax, title, xlabel)
     return ax
 
 # %% ../../nbs/view/00_show.ipynb #e4504818
@@ -105,7 +118,7 @@ def _draw_equal_areas(ax, brks, title, xlabel):
     "Bars of the same area between neighbouring `brks`"
     ax = _open_axes(ax)
     if len(brks)>1: ax.stairs(1/np.diff(brks)/(len(brks)-1), brks, fill=True, color='#94a3b8')
-    ax.set(title=title or '', xlabel=xlabel or '', ylabel='share per unit')
+    _label_axes(ax, title, xlabel, ylabel='share per unit')
     return ax
 
 def show_mapping(
@@ -143,7 +156,7 @@ def show_scaling(
     _,axs = plt.subplots(2, 2, figsize=(8,5.6), height_ratios=(3.6,2), layout='constrained')
     for (image_ax,hist_ax),image,title,label in zip(axs.T, (x,y), titles, xlabels):
         image_ax.imshow(_checked_array(image, 'each image', (2,)), cmap=cmap)
-        image_ax.set_title(title, fontsize=11)
+        _set_title(image_ax, title)
         image_ax.axis('off')
         show_hist(image, bins, hist_ax, xlabel=label)
     return axs

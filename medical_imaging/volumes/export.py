@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from ..arrays.texts import csv_cell
 from ..files.errors import DicomError,reason
 from .nifti import save_nifti
 
@@ -90,5 +91,5 @@ def write_volumes(
     with open(dst/'volumes.csv', 'w', newline='', encoding='utf-8') as file:
         table = csv.DictWriter(file, [f.name for f in fields(Written)])
         table.writeheader()
-        table.writerows(map(asdict, lines))
+        table.writerows({name: csv_cell(value) for name,value in asdict(line).items()} for line in lines)
     return lines

@@ -46,8 +46,8 @@ def element_value(
     "One value of an element"
     if not data: return None
     if vr in _formats:
-        n = len(data)//struct.calcsize(_formats[vr])
-        return tuple(map(float, struct.unpack(f'<{n}{_formats[vr]}', data)))
+        n,size = len(data)//struct.calcsize(_formats[vr]),struct.calcsize(_formats[vr])
+        return tuple(map(float, struct.unpack(f'<{n}{_formats[vr]}', data[:n*size]))) or None
     if vr not in _texts and vr not in ('DS','IS'): return data
     text = data.decode('latin1').strip(' \0\n')
     if vr not in ('DS','IS') or not text: return '\\'.join(v.strip() for v in text.split('\\')) or None
@@ -145,7 +145,8 @@ class Header:
         "Value as one number"
         value = self.values.get(name)
         if value is None: return default
-        return value[0] if isinstance(value, tuple) else value_numbers(self.values, name, 1)[0]
+        if isinstance(value, tuple) and math.isfinite(value[0]): return value[0]
+        return value_numbers(self.values, name, 1)[0]
 
 def value_numbers(
     values:dict, # Name of an element to its value
@@ -213,8 +214,10 @@ def dataset_values(
     for tag,(name,kind) in table.items():
         if tag not in ds: continue
         try: value = _dataset_value(ds[tag].value, kind)
-        except (TypeError,ValueError,AttributeError,NotImplementedError):
-            value = str(getattr(ds.get_item(tag), 'value', ''))
+        except Exception:                 # pydicom raises many kinds of them
+            value = str(getattr(ds.get_item(tag, keep_deferred=True), 'value', ''))
+        if isinstance(kind, dict) and isinstance(value, str):
+            raise DicomError(f'{name} must be a sequence; correct or delete it')
         if value is not None: res[name] = value
     return res
 

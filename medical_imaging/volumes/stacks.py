@@ -229,18 +229,28 @@ def _jitter(slices):
         f'{moved:.2g} mm',
         'sort out the files by their orientation' if far else 'nothing has to be done', blocks=bool(far))
 
-def _cell_findings(cells, positions):
-    "Cells with no slice, or with two"
+def _of_part(part, parts): return f' of part {part}' if parts>1 else ''
+
+def _duplicates(cells, positions):
+    "Cells with two slices"
     for k,row in enumerate(cells):
         for t,cell in enumerate(row):
-            part,parts = (f' of part {t}',(t,)) if len(row)>1 else ('',())
-            where = (float(positions[k]),)
-            if len(cell)>1: yield Finding('duplicates', f'{len(cell)} images of slice {k}{part}, at {where[0]:g} mm',
-                "leave out all but one, or pass duplicates='first' or duplicates='mean'", (k,), where, parts=parts,
-                option='duplicates', blocks=True)
-            if not cell: yield Finding('incomplete', f'part {t} has no slice {k}, at {where[0]:g} mm',
-                "take another part, or pass missing='nan' or missing='interpolate'", (k,), where, parts=(t,),
-                option='missing', blocks=True)
+            if len(cell)<2: continue
+            where = float(positions[k])
+            yield Finding('duplicates', f'{len(cell)} images of slice {k}{_of_part(t, len(row))}, at {where:g} mm',
+                "leave out all but one, or pass duplicates='first' or duplicates='mean'", (k,), (where,),
+                parts=(t,) if len(row)>1 else (), option='duplicates', blocks=True)
+
+def _incomplete_parts(cells, positions):
+    "Parts with cells that are empty"
+    for t in range(len(cells[0])):
+        gone = [k for k,row in enumerate(cells) if not row[t]]
+        if not gone: continue
+        slices = f"slice {gone[0]}" if len(gone)==1 else f'{len(gone)} slices from {gone[0]} to {gone[-1]}'
+        places = f'{positions[gone[0]]:g}' if len(gone)==1 else f'{positions[gone[0]]:g} to {positions[gone[-1]]:g}'
+        yield Finding('incomplete', f'part {t} has no {slices}, at {places} mm',
+            "take another part, or pass missing='nan' or missing='interpolate'", tuple(gone),
+            tuple(positions[gone].tolist()), parts=(t,), option='missing', blocks=True)
 
 # %% ../../nbs/volumes/06_stacks.ipynb #261f5b60
 def _numbers_known(slices): return all(s.header.values.get('InstanceNumber') is not None for s in slices)
@@ -272,7 +282,8 @@ def _note_parts(dims, parts):
 
 def _slice_indices(positions, step, findings):
     "Index of each place, with gaps counted"
-    if not step or any(f.kind in ('uneven','two spacings') for f in findings): return np.arange(len(positions))
+    if not step or any(f.kind in ('uneven','two spacings','far apart') for f in findings):
+        return np.arange(len(positions))
     return np.round((positions-positions[0])/step).astype(int)
 
 def build_stack(
@@ -289,7 +300,8 @@ def build_stack(
     cells,names,columns = part_cells([[slices[i] for i in group] for group in groups])
     dims = part_values(names, columns)
     step,more = step_findings(positions)
-    found += [*_note_parts(dims, len(columns)), *_jitter(slices), *more, *_cell_findings(cells, positions),
+    found += [*_note_parts(dims, len(columns)), *_jitter(slices), *more, *_duplicates(cells, positions),
+        *_incomplete_parts(cells, positions),
         *_geometry_findings(cells, positions, normal)]
     if len(columns)==1 and _numbers_known(slices): found += end_findings([row[0][0].number for row in cells])
     found = [f if f.files else with_files(f, cells) for f in found]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from fastcore.basics import patch
 
+from ..arrays.texts import visible_text
 from ..files.errors import DicomError
 from .findings import step_tolerance
 from .geometry import affine_spacing,axis_letters,tilt_degrees,voxel_index,voxel_points
@@ -72,7 +73,7 @@ class Volume:
         unit = f' {self.unit}' if self.unit else ''
         known = np.isfinite(self.values).any()
         span = f'{np.nanmin(self.values):g} to {np.nanmax(self.values):g}{unit}' if known else 'no value'
-        return f'Volume({size}, spacing {mm} mm, {axis_letters(self.affine)}{more}, {span})'
+        return visible_text(f'Volume({size}, spacing {mm} mm, {axis_letters(self.affine)}{more}, {span})')
 
 # %% ../../nbs/volumes/09_volume.ipynb #d6225b19
 _options = dict(missing=('error','nan','interpolate'), duplicates=('error','first','mean'),
