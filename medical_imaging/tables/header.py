@@ -196,6 +196,7 @@ def _escaped_values(ds, raw):
     return [_plain_value(value if vr=='PN' else value.rstrip()) for value in values]
 
 # %% ../../nbs/tables/00_header.ipynb #6151287e
+_PER_FRAME = 'PerFrameFunctionalGroupsSequence'     # an item for each frame, PS3.3 C.7.6.16
 MAX_CELLS,MAX_ROW_TEXT = 5_000,1_000_000        # of a row
 _LONG = 1_000                                   # shorter texts are bounded by the number of cells
 
@@ -208,9 +209,10 @@ def _is_endless(raw):
 
 class _RowBuilder:
     "The cells of one header, and apart from them what is private and what could not be read"
-    def __init__(self, private, from_bytes):
+    def __init__(self, private, from_bytes, frame=0):
         self.row,self.private,self.unparsed,self.bad = {},{},{},[]
-        self.with_private,self.from_bytes,self.n_text,self.n_left_out = private,from_bytes,0,0
+        self.with_private,self.from_bytes,self.frame = private,from_bytes,frame
+        self.n_text,self.n_left_out = 0,0
 
     def has_room(self, raw):
         "Is there room for one more element?"
@@ -250,7 +252,8 @@ class _RowBuilder:
 
     def add_sequence(self, items, prefix, name, depth):
         self.row[prefix+name] = len(items)
-        if len(items) and depth<_MAX_DEPTH: self.add_dataset(items[0], f'{prefix}{name}.', depth+1)
+        which = self.frame if prefix+name==_PER_FRAME else 0
+        if which<len(items) and depth<_MAX_DEPTH: self.add_dataset(items[which], f'{prefix}{name}.', depth+1)
 
     def add_private(self, element, value, prefix):
         values = [f'<{len(value)} items>'] if element.VR=='SQ' else _plain_values(value)
@@ -288,8 +291,8 @@ def _file_name(ds):
     name = getattr(ds, 'filename', None)
     return text_value(os.fspath(name)) if isinstance(name, (str,os.PathLike)) else None
 
-def _header_row(ds, private, from_bytes):
-    builder = _RowBuilder(private, from_bytes)
+def _header_row(ds, private, from_bytes, frame=0):
+    builder = _RowBuilder(private, from_bytes, frame)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         builder.add_dataset(ds)
@@ -303,6 +306,7 @@ def _header_row(ds, private, from_bytes):
 def header_dict(
     ds:Dataset, # Any DICOM `Dataset`; its pixels are not read
     private:bool=True, # Include private elements, and others without a keyword, as JSON under `private`?
+    frame:int=0, # Of which frame, from 0, the functional groups are taken
 )->dict: # Column name to number, text or `None`; first `fname` and `error`
     "The header of `ds` as one row of a table"
-    return _header_row(ds, private, _converts_as_usual())
+    return _header_row(ds, private, _converts_as_usual(), frame)
