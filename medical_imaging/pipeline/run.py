@@ -13,6 +13,7 @@ from functools import lru_cache,partial
 from importlib.metadata import version
 from pathlib import Path
 
+from ..files.content import content_kind
 from ..files.errors import DicomError
 from ..files.source import Source,WORK_DIR,name_inside,same_place
 from ..dicom_load import dcmread
@@ -107,7 +108,7 @@ def read_previous_recipe(
 
 # %% ../../nbs/pipeline/10_run.ipynb #d0807df0
 def _open_with_unit(name, src, unit):
-    ds = dcmread(src.read(name))
+    ds = dcmread(src.read_if(name, lambda head: content_kind(head)!=''))
     if unit and modality_unit(ds)!=unit: raise DicomError(f"the values must be in {unit}")
     return ds
 
@@ -157,8 +158,9 @@ def plan_tasks(
     if any(plan.get(source)!=name for source,name in known.items()):      # files came or went
         plan = plan_names(names, recipe.names, known)
     shown = {names[i] for i in pick_frames(len(names), sheet)} if names and sheet else set()
+    n_shown = max(1, sheet//len(shown)) if shown else 1
     tasks = [(name, plan[name], file_title(name, plan[name], recipe)) for name in names if name not in done]
-    return [FileTask(name, picture, title if name in shown else '') for name,picture,title in tasks]
+    return [FileTask(name, picture, title if name in shown else '', n_shown) for name,picture,title in tasks]
 
 # %% ../../nbs/pipeline/10_run.ipynb #4e8c5291
 @dataclass

@@ -22,7 +22,7 @@ from ..decoding.decoders import codec_of,decode_stream,deflated_frames,inflate,i
 from ..decoding.fragments import Frames,find_frames,is_encapsulated
 from ..decoding.limits import check_size
 from ..decoding.stream import begins_stream,read_stream
-from ..files.elements import element,number,source_name
+from ..files.elements import element,label,number,source_name
 from ..files.errors import DicomError,DicomWarning
 from medical_imaging.pixels.native import (header_samples,little_endian_syntaxes,native_values,native_words,photometric,
     read_shape)
@@ -38,7 +38,8 @@ def stated_frames(
     "Number of Frames (0028,0008), 1 where it is missing"
     n = number(ds, 'NumberOfFrames')
     if n is None: return 1
-    if n<1: raise DicomError(f'Number of Frames (0028,0008) must be at least 1, got {n:g}; correct or delete it')
+    if not 1<=n<2**31:
+        raise DicomError(f'Number of Frames (0028,0008) must be at least 1, got {n:g}; correct or delete it')
     return int(n)
 
 class _Source:
@@ -47,7 +48,11 @@ class _Source:
         self.ds,self.keyword,self.data = ds,next((keyword for keyword in _pixel_data if keyword in ds), ''),b''
         if not self.keyword: return
         data = element(ds, self.keyword, b'')
-        self.data = data if isinstance(data, (bytes,bytearray,memoryview)) else bytes(data.getbuffer())
+        if hasattr(data, 'getbuffer'): data = bytes(data.getbuffer())
+        if not isinstance(data, (bytes,bytearray,memoryview)):
+            kind = type(data).__name__
+            raise DicomError(f'{label(self.keyword)} must hold bytes, got {kind}; fetch the file again', source_name(ds))
+        self.data = data
 
     @cached_property
     def syntax(self): return str(getattr(self.ds, 'file_meta', {}).get('TransferSyntaxUID', ''))
