@@ -21,15 +21,16 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from torch import Tensor
 
-from .contrast.display import display_values
 from .contrast.hist_scaler import HistScaler
+from .contrast.shades import screen_image,value_image
 from .dicom_load import dcmread,is_dicom
+from .files.content import DICOM_KINDS,HEAD_BYTES,content_kind
+from .files.open_files import OpenFile,whole_content
 from .histogram_scaling import validate_breakpoints,hist_scaled
-from .pixels.color import rgb8
-from .pixels.decode import is_color,n_frames
-from .pixels.frame import grey_frame
-from .pixels.header import image_header
+from .run.pickling import make_functions_picklable
 from .windowing import as_windows,plain_window
+
+make_functions_picklable()        # plum 2.10 keeps a lock in every function that becomes a transform
 
 # %% ../nbs/60_learn.ipynb #503c41f4
 def _stacked_shades(images, *_):
@@ -79,10 +80,12 @@ class TensorDicom(TensorImage):
         return _with_meta(self, super().clone(memory_format=memory_format), self.unit, self.shades)
 
     def image_shades(self)->Tensor: # float32, (3,), or (batch, 3) for a batch
-        "Black, white and fill; from the values themselves where they are not known"
+        "Black, white and fill; where they are not known, 0 to 255 for a picture, else from the values themselves"
+        if self.ndim==2: return self[None].image_shades()
         n = tuple(self.shape[:-3])
         if self.shades is not None and self.shades.shape==(*n,3): return self.shades.to(self.device)
         if self.shades is not None and self.shades.ndim==1: return self.shades.expand(*n, 3).to(self.device)
+        if self.dtype==torch.uint8: return torch.tensor([0.,255.,0.], device=self.device).expand(*n, 3)
         x = self.as_subclass(Tensor).flatten(-3).float()
         return torch.stack([x.amin(-1), x.amax(-1), x.amin(-1)], -1)
 
@@ -90,8 +93,8 @@ class TensorDicom(TensorImage):
         "From black, 0, to white, 1"
         black,white,_ = self.image_shades()[...,None,None,None].unbind(-4)
         span = (white-black).where(white!=black, 1)
-        return _with_meta(self, ((self.as_subclass(Tensor).float()-black)/span).clamp(0, 1), '',
-            torch.tensor([0.,1.,0.]))
+        greys = ((self.as_subclass(Tensor).float()-black)/span).clamp(0, 1).reshape(self.shape)
+        return _with_meta(self, greys, '', torch.tensor([0.,1.,0.]))
 
     def affine_coord(self,
         mat=None, # Affine matrices, one for each image
@@ -131,41 +134,15 @@ def _not_filled(px, fill):
     return keep | ~keep.any(-1, keepdim=True).any(-2, keepdim=True)
 
 def _display_image(x):
-    "One `TensorDicom`, (1, rows, cols) or (3, rows, cols), in [0,1] for `imshow`"
+    "One `TensorDicom`, (rows, cols), (1, rows, cols) or (3, rows, cols), in [0,1] for `imshow`"
+    if x.ndim==2: x = x[None]
     black,white,fill = x.image_shades().tolist()
     if len(x)==3 or (black,white)==(0,1): return x.greys().as_subclass(Tensor)
     px = x.as_subclass(Tensor).float()
     y = hist_scaled(px, mask=_not_filled(px, fill))
     return 1-y if white<black else y
 
-# %% ../nbs/60_learn.ipynb #f3f8312a
-def _frame_shades(grey, x, pad):
-    "Black, white and fill of a grey frame with modality values `x` and padding `pad`"
-    if grey.header.unit=='HU': return -1024.,3071.,-1000.
-    inside = np.zeros(1, np.float32) if pad.all() else x[~pad]
-    lowest,highest = float(inside.min()),float(inside.max())
-    black,white = lowest,highest
-    if grey.stored.dtype.kind in 'iu' and grey.stored.itemsize<=2: black,white = sorted(grey.stored_ends)
-    return (white,black,highest) if grey.header.inverted else (black,white,lowest)
-
-def _image_of_values(ds, frame):
-    "Modality values, (rows, cols), with padding filled, and what they mean; or 8-bit color"
-    header = image_header(ds)
-    frame = header.frames//2 if frame is None else frame
-    if header.is_color: return Image.fromarray(rgb8(ds, frame)),dict(unit='', shades=(0.,255.,0.))
-    grey = grey_frame(ds, frame, header)
-    x = grey.modality()
-    pad = grey.padding_mask | np.isnan(x)
-    shades = _frame_shades(grey, x, pad)
-    return Image.fromarray(np.where(pad, np.float32(shades[2]), x)),dict(unit=header.unit, shades=shades)
-
 # %% ../nbs/60_learn.ipynb #632930fc
-def _image_on_screen(ds, frame, mode):
-    "What a screen shows, as a PIL image of `mode`"
-    frame = n_frames(ds)//2 if frame is None else frame
-    px = rgb8(ds, frame) if is_color(ds) else (display_values(ds, frame=frame).numpy()*255).round().astype(np.uint8)
-    return Image.fromarray(px).convert(mode),dict(unit='', shades=(0.,255.,0.))
-
 def _image_from_array(x):
     "An array or tensor of values, (rows, cols) or (1, rows, cols), as a PIL image"
     px = np.asarray(x.detach().cpu() if isinstance(x, Tensor) else x).astype(np.float32)
@@ -173,7 +150,7 @@ def _image_from_array(x):
     return Image.fromarray(px.reshape(x.shape[-2:])),meta
 
 # %% ../nbs/60_learn.ipynb #61ee7f7a
-_Item = Path|str|bytes|Dataset|Tensor|np.ndarray|Image.Image
+_Item = Path|str|bytes|OpenFile|Dataset|Tensor|np.ndarray|Image.Image
 
 class PILDicom(PILBase):
     "A PIL image of modality values (mode F) that knows its `unit` and `shades`, which PIL carries along in `info`"
@@ -190,7 +167,7 @@ class PILDicom(PILBase):
 
     @classmethod
     def create(cls,
-        fn:_Item, # Path, bytes or `Dataset` of an image; or its values, an array or tensor (rows, cols), or a PIL image
+        fn:_Item, # Path, bytes, open file or `Dataset`; or its values, array or tensor (rows, cols), or a PIL image
         mode:str|None=None, # `None`: modality values; a PIL mode, 'L' or 'RGB': 8 bits, in the window of the file
         frame:int|None=None, # Which frame, from 0; `None` for the middle one
     ): # `PILDicom` of mode F, of RGB for color, or of `mode`
@@ -198,8 +175,8 @@ class PILDicom(PILBase):
         if isinstance(fn, Image.Image): im,meta = fn,{}
         elif isinstance(fn, (Tensor,np.ndarray)): im,meta = _image_from_array(fn)
         else:
-            ds = fn if isinstance(fn, Dataset) else dcmread(fn)
-            im,meta = _image_of_values(ds, frame) if mode in (None,'F') else _image_on_screen(ds, frame, mode)
+            ds = fn if isinstance(fn, Dataset) else dcmread(whole_content(fn))
+            im,meta = value_image(ds, frame) if mode in (None,'F') else screen_image(ds, frame, mode)
         im.info.update(meta)
         return cls(im)
 
@@ -222,6 +199,10 @@ class PILDicom(PILBase):
         return _tensor_of_image(self).show(ctx=ctx, **(self._show_args | kwargs))
 
 # %% ../nbs/60_learn.ipynb #6d129ac1
+def _is_picture(fn):
+    "Has a path, or the bytes of a file, the content of a picture?"
+    return content_kind(fn[:HEAD_BYTES]) not in DICOM_KINDS if isinstance(fn, bytes) else not is_dicom(fn)
+
 class PILCTScan(PILDicom):
     "A CT: a DICOM file, or a picture such as a JPEG"
     _tensor_cls,_show_args = TensorCTScan,TensorCTScan._show_args
@@ -231,8 +212,9 @@ class PILCTScan(PILDicom):
         **kwargs # To `PILDicom.create`, or to fastai's for a picture
     ): # `PILCTScan`
         "Open a DICOM file or a picture"
-        is_picture = isinstance(fn, (str,Path)) and not is_dicom(fn)
-        return PILBase.create.__func__(cls, fn, **kwargs) if is_picture else super().create(fn, **kwargs)
+        fn = whole_content(fn)
+        if not (isinstance(fn, (str,Path,bytes)) and _is_picture(fn)): return super().create(fn, **kwargs)
+        return PILBase.create.__func__(cls, fn, **kwargs)
 
 # %% ../nbs/60_learn.ipynb #4633c7c8
 def _tensor_of_image(im):
@@ -252,8 +234,9 @@ def encodes(self,
 def encodes(self,  # noqa: F811, fastai registers it by its type
     x:TensorDicom, # Modality values
 ): # `TensorDicom` in [0,1]
-    "From black to white, where fastai divides by 255"
-    return x.greys()
+    "From black to white; a plain picture, whose shades nobody knows, is divided by `div` as in fastai"
+    if x.shades is not None or x.is_floating_point(): return x.greys()
+    return _with_meta(x, x.as_subclass(Tensor).float()/self.div, '', torch.tensor([0.,1.,0.]))
 
 @IntToFloatTensor
 def decodes(self,

@@ -143,6 +143,8 @@ _no_room = errno.ENOSPC,errno.EROFS,errno.EACCES,getattr(errno, 'EDQUOT', errno.
 _closed_folder = ('the folder cannot be opened, as a rule for want of permission; '
     'let this user see what is in it and start again with retry')
 
+def _begins_as_image(head): return content_kind(head) in DICOM_KINDS
+
 def _is_wanted(data, name):
     "Is this a DICOM image, or a file whose name says so?"
     kind = content_kind(data)
@@ -167,7 +169,7 @@ def convert_file(
     "Convert one file"
     if task.source.endswith('/'): return FileEntry(task.source, task.name, error=_closed_folder)
     try:
-        data = src.read(task.source)
+        data = src.read_if(task.source, _begins_as_image)
         if not _is_wanted(data, task.source): return FileEntry(task.source, skipped=True)
         return _write_pictures(_convert_data(data, task, recipe, salt), dst)
     except Exception as e: return FileEntry(task.source, task.name, error=reason(e, source=''))

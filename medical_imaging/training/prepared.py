@@ -8,6 +8,8 @@ __all__ = ['recipe_item', 'PreparedDataLoaders', 'prepared_dls']
 # %% ../../nbs/training/05_prepared.ipynb #90aa8ab8
 import io
 import json
+from collections.abc import Mapping
+from functools import partial
 from os import PathLike
 from pathlib import Path
 
@@ -17,10 +19,13 @@ import torch
 from fastai.data.block import CategoryBlock,DataBlock,MultiCategoryBlock,RegressionBlock,TransformBlock
 from fastai.data.core import DataLoaders
 from fastai.data.transforms import ColReader,Normalize,Transform
+from fastai.callback.data import WeightedDL  # noqa: F401, it gives `DataBlock` its `weighted_dataloaders`
 from pydicom.dataset import Dataset
 
+from ..contrast.shades import middle_frame
 from ..dicom_load import dcmread
 from ..files.errors import DicomError
+from ..files.open_files import OpenFile,whole_content
 from ..files.source import Source
 from ..learn import TensorChannels
 from ..pipeline.convert import Picture,convert_image
@@ -38,13 +43,14 @@ def _channels_from_planes(planes, recipe, size):
     return res
 
 def recipe_item(
-    fn:str|PathLike|bytes|Dataset, # A DICOM file
+    fn:str|PathLike|bytes|OpenFile|Dataset, # A DICOM file, as a path, bytes, an open file or a `Dataset`
     recipe:Recipe, # From `Recipe.load(DST)`, or `dls.recipe`
-    frame:int=0, # Which frame, from 0
+    frame:int|None=None, # Which frame, from 0; `None` for the middle one, as in `DicomBlock`
     size=None, # Rows and columns, one number or a pair, if the loaders were given one
 )->TensorChannels: # float32 in [0,1], (channels, rows, cols)
     "A DICOM file as the tensor of its prepared picture, before that one was rounded and compressed"
-    picture = convert_image(fn if isinstance(fn, Dataset) else dcmread(fn), recipe, frame)
+    ds = fn if isinstance(fn, Dataset) else dcmread(whole_content(fn))
+    picture = convert_image(ds, recipe, middle_frame(ds) if frame is None else frame)
     if not isinstance(picture, Picture):
         raise DicomError(f"the share of pixels in the window must be at least {recipe.min_pct:g} for this recipe, got "
             f"{picture.share:g}; the training images have no such frame")
@@ -69,22 +75,54 @@ def _one_value_a_key(values, on):
             "list of them")
     return values
 
+def _key_text(value):
+    "A key as text, whole numbers without a fraction"
+    if isinstance(value, (float,np.floating)) and float(value).is_integer(): value = int(value)
+    return str(value).strip()
+
+def _label_of_keys(keys, values, on):
+    "The value for each key; numbers are the same as their text, with leading zeros too where a csv has lost them"
+    values = _one_value_a_key(values.rename(index=_key_text), on)
+    texts = keys.map(_key_text)
+    if pd.api.types.is_numeric_dtype(keys) or texts.isin(values.index).any(): return texts.map(values)
+    short = texts.where(~texts.str.fullmatch('0+[0-9]+'), texts.str.lstrip('0').replace('', '0'))
+    if short.nunique()<texts.nunique():
+        raise ValueError(f"{on} must differ in more than leading zeros to match numbers, got several; read the labels "
+            "with dtype=str")
+    return short.map(values)
+
 def _with_label_table(df, labels, on, others):
-    "The table with the columns of `labels`, the one that is none of `others` as label"
+    "The table with the columns of `labels`: what is none of `others` as label, of several a list of numbers"
     names = [name for name in labels.columns if name not in (on,*others)]
-    if on not in labels.columns or len(names)!=1:
-        raise ValueError(f"labels must have the column {on!r} and one of labels, got "
+    if on not in labels.columns or not names:
+        raise ValueError(f"labels must have the column {on!r} and one of labels or several, got "
             f"{', '.join(map(str, labels.columns))}; rename or drop columns, or name the key as on=")
     keys,labels = _table_column(df, on, 'on'),labels.set_index(on)
-    columns = {'label' if name==names[0] else name: keys.map(_one_value_a_key(labels[name], on)) for name in labels}
-    return df.assign(**columns)
+    columns = {name: _label_of_keys(keys, labels[name], on) for name in labels}
+    df = df.assign(**{name: column for name,column in columns.items() if name not in names})
+    return df.assign(label=_joined_labels(pd.DataFrame({name: columns[name] for name in names})))
+
+def _joined_labels(columns):
+    "One column as it is; several as lists of numbers, `None` where one is missing"
+    if len(columns.columns)==1: return columns.iloc[:,0]
+    numbers = columns.apply(pd.to_numeric, errors='coerce')
+    wrong = [str(name) for name in columns if (numbers[name].isna() & columns[name].notna()).any()]
+    if wrong:
+        raise ValueError(f"several columns of labels must hold numbers, 1 and 0 for yes and no, got text in "
+            f"{', '.join(wrong)}; drop columns that are no labels")
+    rows = [None if np.isnan(row).any() else row.tolist() for row in numbers.to_numpy(np.float64)]
+    return pd.Series(rows, columns.index, object)
 
 def _with_labels(df, labels, on, split, by):
     "The table with the column `label`, and other columns of `labels` if that is a `DataFrame`"
     if isinstance(labels, str): return df.assign(label=_table_column(df, labels, 'labels'))
+    if isinstance(labels, (list,tuple)):
+        return df.assign(label=_joined_labels(pd.DataFrame({k: _table_column(df, k, 'labels') for k in labels})))
     keys = _table_column(df, on, 'on')
     if isinstance(labels, pd.DataFrame): return _with_label_table(df, labels, on, (split,by))
-    return df.assign(label=keys.map(_one_value_a_key(labels, on) if isinstance(labels, pd.Series) else labels))
+    if callable(labels) and not isinstance(labels, Mapping): return df.assign(label=keys.map(labels))
+    if not isinstance(labels, pd.Series): labels = pd.Series(list(labels.values()), list(labels), dtype=object)
+    return df.assign(label=_label_of_keys(keys, labels, on).infer_objects())
 
 def _check_labels(df, on):
     "An error where a picture has no label"
@@ -97,7 +135,7 @@ def _check_labels(df, on):
 def _patient_of_pictures(df, by, required=True):
     "The value of `by` for each picture, '' where it is not known"
     patients = _table_column(df, by,
-        'by').map(lambda value: '' if value is None or value!=value else str(value).strip())
+        'by').map(lambda value: '' if value is None or value!=value else _key_text(value))
     unknown = patients==''
     if unknown.any() and required:
         what = 'Patient ID (0010,0020)' if by=='PatientID' else by
@@ -139,7 +177,7 @@ def _check_classes(labels, parts):
 # %% ../../nbs/training/05_prepared.ipynb #211d24db
 class _Read(Transform):
     "Rows of the table, prepared pictures and DICOM files to tensors"
-    item_type = pd.Series|str|Path|bytes|Dataset
+    item_type = pd.Series|str|Path|bytes|OpenFile|Dataset
     input_types = item_type.__args__
     def __init__(self, store, recipe, size): self.store,self.recipe,self.size = store,recipe,size
     def encodes(self, item:item_type):
@@ -182,15 +220,45 @@ def _check_alike(df, recipe, size):
         raise ValueError("pictures must be of one size for batches, got several; give size=, or prepare them with "
             "one, which is faster")
 
-def _label_block(labels):
-    "The block for some labels"
-    if pd.api.types.is_float_dtype(labels): return RegressionBlock
-    return MultiCategoryBlock if isinstance(labels.iloc[0], (list,tuple,np.ndarray)) else CategoryBlock
+def _are_codes(labels):
+    "Are these floats no and yes, 0.0 and 1.0?"
+    return bool(labels.isin((0,1)).all())
+
+def _several_block(rows, names):
+    "The block for several columns of labels"
+    if np.isin(rows, (0,1)).all(): return MultiCategoryBlock(encoded=True, vocab=[str(name) for name in names])
+    raise ValueError(f"several columns of labels must hold 0 and 1, got {rows[~np.isin(rows, (0,1))][0]:g} in "
+        f"{', '.join(map(str, names))}; y_block=RegressionBlock(n_out={len(names)}) takes them as measurements")
+
+def _label_names(labels, on, others):
+    "Names of the columns of labels, where there are several"
+    if isinstance(labels, (list,tuple)): return list(labels)
+    return [k for k in labels if k not in (on,*others)] if isinstance(labels, pd.DataFrame) else []
+
+def _labels_and_block(labels, names):
+    "Labels as the block takes them, and the block; `names` of the columns that they come from"
+    if len(names)>1: return labels,_several_block(np.stack(labels), names)
+    if pd.api.types.is_float_dtype(labels):
+        return (labels.astype(int),CategoryBlock) if _are_codes(labels) else (labels,RegressionBlock)
+    return labels,MultiCategoryBlock if isinstance(labels.iloc[0], (list,tuple,np.ndarray)) else CategoryBlock
+
+def _picture_weights(df, weights):
+    "How often to draw each picture, in proportion: from 'balanced', a column, a function of the table, or numbers"
+    if isinstance(weights, str) and weights=='balanced':
+        text = df.label.map(str)
+        weights = 1/text.map(text.value_counts())
+    elif isinstance(weights, str): weights = _table_column(df, weights, 'weights')
+    elif callable(weights): weights = weights(df)
+    res = np.asarray(weights, np.float64)
+    if res.shape!=(len(df),) or not (res>=0).all() or not np.isfinite(res).all():
+        raise ValueError(f"weights must be one number of at least 0 for each of {len(df):,} pictures, got shape "
+            f"{res.shape} and the lowest {np.nanmin(res, initial=np.inf):g}; 'balanced' draws each label as often")
+    return res
 
 # %% ../../nbs/training/05_prepared.ipynb #531d13d6
 def prepared_dls(
     dst:str|PathLike, # Folder or URL that `prepare` wrote
-    labels, # Column of its table; or by key a dict, `Series`, `DataFrame` or function
+    labels, # Column of its table, or a list of them; or by key a dict, `Series`, `DataFrame` or function
     *,
     on:str='source', # Key of the labels: 'source', the file within SRC, or another column, as 'SOPInstanceUID'
     by:str='PatientID', # Column of which no value may be in two parts
@@ -199,7 +267,8 @@ def prepared_dls(
     seed:int|None=42, # Of the draw
     keep=None, # Function from the table to booleans: which pictures to take; `None` for all
     size=None, # Rows and columns, one number or a pair, to resize to; `None` as prepared
-    y_block=None, # Block of the labels; `None`: categories, several of them for lists, regression for floats
+    y_block=None, # Block of the labels; `None`: categories, several of them for lists, regression for measurements
+    weights=None, # How often to draw in training: 'balanced' by label, a column, a function of the table, or numbers
     item_tfms=None, # Transforms of an item
     batch_tfms=None, # Transforms of a batch, on the device
     normalize:bool=False, # To mean 0 and standard deviation 1 of a batch?
@@ -211,10 +280,14 @@ def prepared_dls(
     df = _with_labels(df, labels, on, split, by)
     _check_labels(df, on)
     _check_alike(df, recipe, size)
+    target = y_block
+    if target is None:
+        df['label'],target = _labels_and_block(df.label, _label_names(labels, on, (split,by)))
     parts = _split_of_column(df, split, by) if split else _draw_split(df, by, valid_pct, seed)
-    target = y_block or _label_block(df.label)
     if target is CategoryBlock: _check_classes(df.label, parts)
     block = DataBlock((TransformBlock, target), get_x=_Read(store, recipe, size), get_y=ColReader('label'),
         splitter=lambda _: parts, item_tfms=item_tfms, batch_tfms=[*(batch_tfms or ()), *[Normalize()][:normalize]])
-    dls = block.dataloaders(df, bs=bs, **kwargs)
+    load = block.dataloaders
+    if weights is not None: load = partial(block.weighted_dataloaders, wgts=_picture_weights(df, weights))
+    dls = load(df, bs=bs, **kwargs)
     return PreparedDataLoaders(*dls.loaders, path=dls.path, device=dls.device)

@@ -37,7 +37,7 @@ class RLEMasks(Transform):           # a function would do, but could not be pic
     "The masks of a data set, for `get_y` or `label_func`"
     def __init__(self,
         rows:dict, # For each image its lines, from `rle_rows` or `coco_rows`
-        order:str='siim', # 'siim', 'kaggle' or 'coco'
+        order:str='siim', # 'siim', 'kaggle', 'rows' or 'coco'
     ): self.rows,self.rle_order = rows,order       # `order` is the place of a transform in a pipeline
     def _header_and_lines(self, image):
         "Header of an image, and its lines"
