@@ -16,6 +16,7 @@ from fastcore.basics import patch
 from pydicom.dataset import Dataset
 
 from ..arrays.tables import all_values,quantize,widen
+from ..files.elements import pixel_aspect
 from ..files.errors import DicomError
 from ..files.luts import LutKeywords,read_lut
 from ..histogram_scaling import hist_scaled
@@ -297,7 +298,8 @@ def show_dataset(
     if 'title' in kwargs: kwargs['titles'] = [kwargs.pop('title')]+['']*(len(pictures)-1)
     if 'figsize' in kwargs: kwargs['size'] = kwargs.pop('figsize')[1]
     ends = {} if is_color(ds) or scale is None or scale is False else dict(vmin=0, vmax=1)
-    return show_images(pictures, cmap=cmap, **(ends | kwargs))
+    aspect = pixel_aspect(ds, numbers[0])
+    return show_images(pictures, cmap=cmap, **(ends | ({} if aspect==1 else dict(aspect=aspect)) | kwargs))
 
 # %% ../../nbs/contrast/00_display.ipynb #f2ba07f2
 @patch
@@ -350,7 +352,8 @@ def explore_dataset(
     if windows is None: windows = explorer_windows(ds, frame or 0)
     elif hasattr(windows, 'items'): windows = {name: plain_window(w) for name,w in windows.items()}
     first = _first_window(header, frame or 0, window, windows)
-    return explore(values, first, windows, **(dict(unit=header.unit, invert=header.inverted) | kwargs))
+    about = dict(unit=header.unit, invert=header.inverted, aspect=pixel_aspect(ds, frame or 0))
+    return explore(values, first, windows, **(about | kwargs))
 
 # %% ../../nbs/contrast/00_display.ipynb #2e910a6f
 @patch

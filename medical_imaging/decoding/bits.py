@@ -26,7 +26,8 @@ class BitLayout:
     @property
     def width(self)->int: # 8, 16, 32 or 64
         "Bits of the NumPy type that holds a word"
-        return next(width for width in (8,16,32,64) if self.allocated<=width)
+        if self.allocated<=16: return 8 if self.allocated<=8 else 16
+        return 32 if self.allocated<=32 else 64
 
     @property
     def dtype(self)->np.dtype: # Of the values, in native byte order
@@ -42,13 +43,13 @@ class BitLayout:
         words:np.ndarray, # Words, integers of `width` bits, any shape; left as they are
     )->np.ndarray: # Stored values, same shape, of `dtype`; shares memory with `words` where all bits are used
         "The stored values of some words"
-        if not self.has_unused_bits: return words.view(self.dtype)
+        width,dtype = self.width,self.dtype
+        if self.stored==width: return words.view(dtype)
         if not self.signed:
-            px,mask = words.view(self.dtype),self.dtype.type(2**self.stored-1)
-            low = self.high+1-self.stored
-            return px & mask if not low else (px>>self.dtype.type(low)) & mask
-        px = words.view(self.dtype)<<self.dtype.type(self.width-1-self.high)
-        return np.right_shift(px, self.dtype.type(self.width-self.stored), out=px)
+            px,mask,low = words.view(dtype),dtype.type(2**self.stored-1),self.high+1-self.stored
+            return px & mask if not low else (px>>dtype.type(low)) & mask
+        px = words.view(dtype)<<dtype.type(width-1-self.high)
+        return np.right_shift(px, dtype.type(width-self.stored), out=px)
 
 # %% ../../nbs/decoding/00_bits.ipynb #e95fdec3
 def _whole(ds, keyword, default=None):

@@ -81,25 +81,25 @@ class Codec:
     name:str # As in `Stream.codec`
     syntaxes:tuple # Transfer Syntax UIDs under which it is found
     decoders:tuple # Names of the decoders, in the order in which they are tried
-    speed:float # How many times as fast the first is as pydicom's first plugin, on a typical frame
+    speed:float|None # How many times as fast as pydicom with `python-gdcm`, which it asks first; `None`: it has none
     reason:str # Why these, in this order
 
 _uid = '1.2.840.10008.1.2.'
 def _uids(*ends): return tuple(_uid+end for end in ends)
 
 codecs = {codec.name: codec for codec in (
-    Codec('JPEG', _uids('4.50','4.51','4.52','4.53','4.54','4.55','4.56'), ('imagecodecs.jpeg8',), 3.5,
+    Codec('JPEG', _uids('4.50','4.51','4.52','4.53','4.54','4.55','4.56'), ('imagecodecs.jpeg8',), 6,
         'libjpeg-turbo: baseline, extended of 8 and 12 bits, progressive, arithmetic; Pillow opens 8 bits only'),
-    Codec('JPEG lossless', _uids('4.57','4.70'), ('imagecodecs.jpeg8',), 3.5,
+    Codec('JPEG lossless', _uids('4.57','4.70'), ('imagecodecs.jpeg8',), 3,
         'libjpeg-turbo: 2 to 16 bits, all predictors; the only one without GPL that never ended the process'),
-    Codec('JPEG-LS', _uids('4.80','4.81'), ('imagecodecs.jpegls','pyjpegls'), 1.7,
+    Codec('JPEG-LS', _uids('4.80','4.81'), ('imagecodecs.jpegls','pyjpegls'), 1.75,
         'CharLS in both; the first hands over the array without copies'),
-    Codec('JPEG 2000', _uids('4.90','4.91','4.92','4.93'), ('imagecodecs.jpeg2k','pylibjpeg-openjpeg'), 1.2,
+    Codec('JPEG 2000', _uids('4.90','4.91','4.92','4.93'), ('imagecodecs.jpeg2k','pylibjpeg-openjpeg'), 1.1,
         'OpenJPEG in both; the first is built for newer processors, the second knows subsampled components'),
-    Codec('HTJ2K', _uids('4.201','4.202','4.203'), ('imagecodecs.htj2k','imagecodecs.jpeg2k'), 2,
+    Codec('HTJ2K', _uids('4.201','4.202','4.203'), ('imagecodecs.htj2k','imagecodecs.jpeg2k'), 2.1,
         'OpenJPH was made for it; OpenJPEG decodes it too, with more care for streams that are cut'),
-    Codec('JPEG XL', _uids('4.110','4.111','4.112'), ('imagecodecs.jpegxl',), 1, 'libjxl; pydicom knows no decoder'),
-    Codec('RLE', _uids('5'), ('imagecodecs.dicomrle',), 1.5, 'run lengths in C; bounds are checked'),
+    Codec('JPEG XL', _uids('4.110','4.111','4.112'), ('imagecodecs.jpegxl',), None, 'libjxl; pydicom knows no decoder'),
+    Codec('RLE', _uids('5'), ('imagecodecs.dicomrle',), 1.2, 'run lengths in C; bounds are checked'),
 )}
 _functions = {'imagecodecs.jpeg8':_jpeg, 'imagecodecs.jpegls':_jpegls, 'pyjpegls':_pyjpegls,
     'imagecodecs.jpeg2k':_jpeg2000, 'pylibjpeg-openjpeg':_openjpeg, 'imagecodecs.htj2k':_htj2k,

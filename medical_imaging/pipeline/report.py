@@ -21,11 +21,13 @@ from ..arrays.texts import visible_value
 def thumbnail(
     img:np.ndarray, # uint8, (rows, cols) or (rows, cols, 3) in RGB
     size:int=128, # Longest side of the result, in pixels; smaller images stay as they are
+    aspect:float=1., # Height of a pixel divided by its width
 )->bytes: # A JPEG file
-    "A small JPEG of `img`, of the same proportions"
-    scale = size/max(img.shape[:2])
-    if scale<1:
-        width,height = (max(1, round(n*scale)) for n in img.shape[1::-1])
+    "A small JPEG of `img`, of the proportions that it has in squares"
+    high,wide = img.shape[0]*max(aspect, 1), img.shape[1]*max(1/aspect, 1)
+    scale = min(1, size/max(high, wide))
+    width,height = (max(1, round(n*scale)) for n in (wide,high))
+    if (height,width)!=img.shape[:2]:
         img = cv2.resize(img, (width,height), interpolation=cv2.INTER_AREA)
     if img.ndim==3: img = cv2.cvtColor(img, cv2.COLOR_RGB2BGR)
     return cv2.imencode('.jpg', img, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()

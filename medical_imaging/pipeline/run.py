@@ -13,6 +13,7 @@ from functools import lru_cache,partial
 from importlib.metadata import version
 from pathlib import Path
 
+from ..files.content import content_kind
 from ..files.errors import DicomError
 from ..files.source import Source,WORK_DIR,name_inside,same_place
 from ..dicom_load import dcmread
@@ -107,7 +108,7 @@ def read_previous_recipe(
 
 # %% ../../nbs/pipeline/10_run.ipynb #d0807df0
 def _open_with_unit(name, src, unit):
-    ds = dcmread(src.read(name))
+    ds = dcmread(src.read_if(name, lambda head: content_kind(head)!=''))
     if unit and modality_unit(ds)!=unit: raise DicomError(f"the values must be in {unit}")
     return ds
 

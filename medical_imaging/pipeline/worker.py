@@ -13,6 +13,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from ..files.content import DICOM_KINDS,content_kind
+from ..files.elements import pixel_aspect
 from ..files.errors import DicomWarning,reason
 from ..files.source import Source
 from ..dicom_load import dcmread
@@ -41,6 +42,7 @@ def sheet_entry(
     title:str, # What the file is called in the report
     ds:Dataset, # Its header
     pic:Picture, # The picture
+    aspect:float=1., # Height of a pixel of the picture divided by its width
 )->SheetEntry: # With a thumbnail and a histogram of 64 bins
     "What the report shows of a picture"
     values,counts = pic.histogram
@@ -51,7 +53,7 @@ def sheet_entry(
         hist = np.histogram(values, bins=64, weights=counts)[0].astype(int)
     planes = pic.planes if len(pic.planes) in (1,3) else pic.planes[:1]
     caption = f"{ds.get('Modality') or ''} {planes.shape[1]} x {planes.shape[2]}, {pic.shown}".strip()
-    return SheetEntry(title, caption, thumbnail(planes_to_image(planes)), hist, low, high)
+    return SheetEntry(title, caption, thumbnail(planes_to_image(planes), aspect=aspect), hist, low, high)
 
 # %% ../../nbs/pipeline/09_worker.ipynb #88abbbb7
 @dataclass(frozen=True)
@@ -79,12 +81,15 @@ def _decode_together(ds):
     header = image_header(ds)
     return grey_frames(ds, header) if header.sign=='suspect' else None
 
-def _add_to_sheet(entry, due, task, ds, pic, frame, n):
-    "Put a picture on the contact sheet if its frame is due, or one before it that failed"
-    if not due or frame<due[0]: return
+def _is_due(due, frame):
+    "Is a frame due for the contact sheet, or one before it that failed?"
+    if not due or frame<due[0]: return False
     while due and due[0]<=frame: due.pop(0)
-    title = f'{task.title} frame {frame}' if n>1 else task.title
-    entry.sheet.append(sheet_entry(title, ds, pic))
+    return True
+
+def _aspect_of_picture(ds, recipe, frame):
+    "Height of a pixel divided by its width; what is stretched to a size has the proportions of that size"
+    return 1. if recipe.size and recipe.fit=='stretch' else pixel_aspect(ds, frame)
 
 def _convert_frames(ds, task, stem, recipe):
     "Convert the frames of one file"
@@ -104,7 +109,9 @@ def _convert_frames(ds, task, stem, recipe):
             image = f"{stem}{f'_frame{i:03}' if n>1 else ''}.{recipe.suffix}"
             res.pictures.append((image,data))
             res.entry.frames.append(FrameEntry(i, image, pic.shown, pic.columns))
-            _add_to_sheet(res.entry, due, task, ds, pic, i, n)
+            if _is_due(due, i):
+                title = f'{task.title} frame {i}' if n>1 else task.title
+                res.entry.sheet.append(sheet_entry(title, ds, pic, _aspect_of_picture(ds, recipe, i)))
     res.entry.error = _frame_errors(failed, len(frames))
     return res
 
@@ -136,6 +143,8 @@ _no_room = errno.ENOSPC,errno.EROFS,errno.EACCES,getattr(errno, 'EDQUOT', errno.
 _closed_folder = ('the folder cannot be opened, as a rule for want of permission; '
     'let this user see what is in it and start again with retry')
 
+def _begins_as_image(head): return content_kind(head) in DICOM_KINDS
+
 def _is_wanted(data, name):
     "Is this a DICOM image, or a file whose name says so?"
     kind = content_kind(data)
@@ -160,7 +169,7 @@ def convert_file(
     "Convert one file"
     if task.source.endswith('/'): return FileEntry(task.source, task.name, error=_closed_folder)
     try:
-        data = src.read(task.source)
+        data = src.read_if(task.source, _begins_as_image)
         if not _is_wanted(data, task.source): return FileEntry(task.source, skipped=True)
         return _write_pictures(_convert_data(data, task, recipe, salt), dst)
     except Exception as e: return FileEntry(task.source, task.name, error=reason(e, source=''))

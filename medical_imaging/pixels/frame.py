@@ -20,7 +20,7 @@ from ..arrays.counts import breakpoints_from_counts,count_values,percentiles,sha
 from ..arrays.tables import apply_columns,apply_table,fill_table,widen
 from ..files.elements import number
 from ..files.errors import DicomError,DicomWarning
-from .decode import check_image,decode_pixels,stored_values
+from .decode import check_image,decode_image,decode_pixels,stored_values
 from .header import ImageHeader,image_header
 from .padding import filler_mask,read_padding
 from .sign import air_reads_3096,unwrap_sign
@@ -201,6 +201,15 @@ def _check_grey(header):
     what = f'is a color image, Photometric Interpretation (0028,0004) {header.photometric}; use rgb_values'
     raise DicomError(what, header.name)
 
+def _values_with_padding(header, frame, keep=False):
+    "Stored values; padding outside Bits Stored stays as it lies in the file, as cut it would be another value"
+    pixels,padding = decode_image(header.ds, frame, keep),header.padding
+    if not padding or header.number_kind!='integer': return pixels.stored
+    lowest,highest = (-2**(pixels.bits-1),2**(pixels.bits-1)-1) if header.signed else (0,2**pixels.bits-1)
+    if lowest<=padding.lowest and padding.highest<=highest: return pixels.stored
+    marked = padding.mask(pixels.words)
+    return np.where(marked, pixels.words, pixels.stored) if marked.any() else pixels.stored
+
 def grey_values(
     ds:Dataset, # Grey image
     frame:int|None=None, # Which frame, from 0; `None` for all
@@ -222,7 +231,7 @@ def grey_frame(
     check_image(ds, frame)
     header = header or image_header(ds)
     _check_grey(header)
-    if px is None: px = decode_pixels(ds, frame)
+    if px is None: px = _values_with_padding(header, frame)
     def load(): return px if header.frames==1 else stored_values(ds)
     return GreyFrame(header, px, frame, _FileSign(header, load, sign))
 
@@ -237,7 +246,7 @@ def grey_frames(
     check_image(ds, None)
     header = header or image_header(ds)
     _check_grey(header)
-    if px is None: px = decode_pixels(ds, None, keep=keep)
+    if px is None: px = _values_with_padding(header, None, keep)
     file_sign = _FileSign(header, lambda: px, sign)
     return [GreyFrame(header, image, i, file_sign) for i,image in enumerate(px if px.ndim==3 else [px])]
 
@@ -286,7 +295,9 @@ def padding_mask(
     guess:bool=False, # In a CT, look for filler that is not declared, too? With a warning of what was found
 )->'Tensor': # Boolean, (rows, cols) or (frames, rows, cols); all `False` without Pixel Padding Value, and for color
     "Pixels that were not measured: Pixel Padding Value (0028,0120), DICOM PS3.3 C.7.5.1.1.2"
-    px,header = stored_values(ds, frame),image_header(ds)
+    check_image(ds, frame)
+    header = image_header(ds)
+    px = _values_with_padding(header, frame)
     masks = header.padding.mask(px[...,0] if header.samples>1 else px)
     if guess and header.modality_code=='CT' and not header.is_color:
         greys = grey_frames(ds, header, px) if frame is None else [grey_frame(ds, frame, header, px)]

@@ -31,12 +31,12 @@ def _is_plain_grey(ds):
 def _plain_layout(ds):
     "Frames, rows, columns and bits of an uncompressed grey image, or `None`"
     if not _is_plain_grey(ds): return None
-    n,*sizes = (element(ds, keyword) for keyword in _layout_keywords)
-    n,sign = 1 if n is None else n,element(ds, 'PixelRepresentation')
-    if not all(isinstance(size, int) for size in (n,*sizes)) or sign not in (0,1): return None
-    rows,cols,bits,used,high = sizes
-    if min(n, rows, cols)<1 or bits not in (8,16) or not 0<used<=high+1<=bits: return None
-    return int(n),rows,cols,BitLayout(bits, used, high, sign==1)
+    n,rows,cols,bits,used,high = sizes = [element(ds, keyword) for keyword in _layout_keywords]
+    if n is None: n = sizes[0] = 1
+    sign = element(ds, 'PixelRepresentation')
+    if sign not in (0,1) or bits not in (8,16) or not all(isinstance(size, int) for size in sizes): return None
+    if min(n, rows, cols)<1 or not 0<used<=high+1<=bits: return None
+    return int(n),rows,cols,bits,used,high,sign
 
 def native_values(
     ds:Dataset, # Any image
@@ -45,15 +45,14 @@ def native_values(
     "Stored values of an uncompressed grey image of 8 or 16 bits, the same as those of the long way"
     layout = _plain_layout(ds)
     if layout is None: return None
-    n,rows,cols,bits = layout
-    data,size,width = element(ds, 'PixelData'),rows*cols,bits.allocated//8
+    n,rows,cols,bits,used,high,sign = layout
+    data,size,width = element(ds, 'PixelData'),rows*cols,bits//8
     total = n*size*width
     if not isinstance(data, bytes) or len(data)!=total+total%2 or not 0<=(frame or 0)<n: return None
     if data[:4]==b'\xfe\xff\0\xe0': return None                 # it may be compressed, whatever the header says
-    shape = (n,rows,cols) if frame is None and n>1 else (rows,cols)
-    words = np.frombuffer(data, f'<u{width}', size if frame is not None else n*size, (frame or 0)*size*width)
-    words = words.astype(f'u{width}', copy=False).reshape(shape)
-    return bits.cut(words) if bits.has_unused_bits else words.view(bits.dtype).copy()
+    px = np.frombuffer(data, f"<{'ui'[sign]}{width}", size if frame is not None else n*size, (frame or 0)*size*width)
+    px = px.reshape((n,rows,cols) if frame is None and n>1 else (rows,cols)).astype(f"{'ui'[sign]}{width}", copy=False)
+    return px.copy() if used==bits else BitLayout(bits, used, high, sign==1).cut(px)
 
 # %% ../../nbs/pixels/00_native.ipynb #c89c91a7
 _float_bits = {'FloatPixelData':32, 'DoubleFloatPixelData':64}

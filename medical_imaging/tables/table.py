@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 
 from ..arrays.counts import merge_counts,share_inside,value_stats
 from ..dicom_load import dcmread,list_files
-from ..files.errors import DicomError,reason
+from ..files.errors import DicomError,DicomWarning,RepairWarning,name_first,reason
 from ..pixels.decode import is_color
 from ..pixels.frame import grey_frame,grey_frames
 from ..pixels.header import image_header
@@ -60,9 +60,18 @@ def _reason_without_path(e):
     "The exception `e` as one line in which a file is called 'the file'"
     return reason(e, 'the file')
 
+def _open_noting(fn, header_only):
+    "`fn` opened, and what a reader should know of it: that its pixels are not there"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        ds = dcmread(fn, stop_before_pixels=header_only)
+    said = [w.message for w in caught]
+    odd = [m.what for m in said if isinstance(m, DicomWarning) and not isinstance(m, RepairWarning)]
+    return ds,_joined_errors(*(name_first(what, 'the file') for what in odd))
+
 def _open_file(fn, px_summ):
-    "`fn` opened, and why it came without its pixels although they were asked for"
-    try: return dcmread(fn, stop_before_pixels=not px_summ),None
+    "`fn` opened, and why it came without its pixels"
+    try: return _open_noting(fn, not px_summ)
     except DicomError as e:
         if not px_summ: raise
         return dcmread(fn, stop_before_pixels=True),_reason_without_path(e)

@@ -182,11 +182,13 @@ def _slider_range(settings, low, high):
 def _page(settings, names, span, title, note, still):
     "The HTML of an output, from what its script is told"
     rows,cols = settings['full']
+    rows = rows*settings.get('aspect', 1.)          # of squares
     unit = settings['unit']
     alt = f"{title or 'Grey picture'}, level {settings['level']:g}, width {settings['width']:g} {unit}".strip()
     settings_json = json.dumps(settings, separators=(',', ':')).replace('<', r'\u003c')
     return _page_template().render(settings=settings, names=[name.replace('_', ' ') for name in names], unit=unit,
-        title=title, note=note, still=still, alt=alt, rows=rows, cols=cols, max_width=f'{min(520, 520*cols/rows):.0f}',
+        title=title, note=note, still=still, alt=alt, cols=cols, rows=f'{rows:.9g}',
+        max_width=f'{min(520, 520*cols/rows):.0f}',
         n_slices=len(settings['slices']), style=_safe('explorer.css'), script=_safe('explorer.js'),
         settings_json=_safe(text=settings_json), **_slider_range(settings, *span))
 
@@ -223,11 +225,13 @@ def explore(
     *,
     unit:str='', # Unit of the values
     invert:bool=False, # Low values white, as MONOCHROME1 asks
+    aspect:float=1., # Height of a pixel divided by its width, as `pixel_aspect` has it
     max_kb:int=300, # Most that the numbers may take on the page, in KB; larger pictures are shrunk by averaging
     max_slices:int=24, # Most slices of a stack, evenly spread
 )->Explorer: # Shown by Jupyter; `save` writes a page
     "A picture with sliders for level and width, LINEAR_EXACT of DICOM PS3.3 C.11.2.1.3.2"
     import bokeh
+    if not 0<aspect<np.inf: raise ValueError(f"aspect must be above 0, got {aspect}")
     x = _stack_values(x)
     kept = np.unique(np.linspace(0, len(x)-1, min(len(x), max_slices)).round().astype(int)).tolist()
     packed = pack_values(x[kept], max_kb)
@@ -235,7 +239,7 @@ def explore(
     settings = _script_settings(x, packed, kept, _first_window(window, presets), presets)
     figures = _picture_figure(x.shape[1:], invert),_histogram_figure(*_log_histogram(x, packed.step), unit)
     settings |= dict(bokeh=bokeh.__version__, url=_bokehjs('cdn'), doc=_figures_json(*figures))
-    settings |= dict(unit=unit, invert=invert)
+    settings |= dict(unit=unit, invert=invert) | ({} if aspect==1 else dict(aspect=aspect))
     note,names = _shown_note(packed, len(kept), len(x)),list(presets)
     settings['id'] = sha256(json.dumps([settings,names,title,note]).encode()).hexdigest()[:12]
     middle = average_pixels(x[kept[settings['slice']]][None], packed.block)[0]

@@ -68,19 +68,21 @@ def show_images(
     vmax:float|None=None, # Value shown as the last colour; `None`: the highest of each image
     size:float=3, # Height of each picture in inches
     ncols:int|None=None, # Pictures in a row, at least 1; `None` for up to 4
+    aspect:float=1., # Height of a pixel divided by its width, as `pixel_aspect` has it
 )->np.ndarray: # matplotlib axes, shape (n_images,)
     "Show images side by side"
     from matplotlib import pyplot as plt
     images = _image_list(images)
     titles = _title_list(titles, len(images))
     if ncols is not None and ncols<1: raise ValueError(f"ncols must be at least 1, got {ncols}")
+    if not 0<aspect<np.inf: raise ValueError(f"aspect must be above 0, got {aspect}")
     ncols = min(ncols or 4, len(images))
     nrows = -(-len(images)//ncols)
-    width = max(1, size*max(image.shape[1]/image.shape[0] for image in images))
+    width = max(1, size*max(image.shape[1]/(image.shape[0]*aspect) for image in images))
     _,axs = plt.subplots(nrows, ncols, figsize=(width*ncols, (size+.3)*nrows), squeeze=False, layout='constrained')
     for ax in axs.flat: ax.axis('off')
     for ax,image,title in zip(axs.flat, images, titles):
-        ax.imshow(_screen_values(image), cmap=cmap, vmin=vmin, vmax=vmax)
+        ax.imshow(_screen_values(image), cmap=cmap, vmin=vmin, vmax=vmax, aspect=aspect)
         _set_title(ax, title)
     return axs.ravel()[:len(images)]
 
