@@ -51,7 +51,8 @@ class _Source:
         if hasattr(data, 'getbuffer'): data = bytes(data.getbuffer())
         if not isinstance(data, (bytes,bytearray,memoryview)):
             kind = type(data).__name__
-            raise DicomError(f'{label(self.keyword)} must hold bytes, got {kind}; fetch the file again', source_name(ds))
+            what = f'{label(self.keyword)} must hold bytes, got {kind}; fetch the file again'
+            raise DicomError(what, source_name(ds))
         self.data = data
 
     @cached_property
@@ -261,7 +262,8 @@ def _stream_of_frame(data, source):
         samples,size = _rle_samples(stream.samples, shape.samples, source.ds)
         return replace(stream, rows=shape.rows, cols=shape.cols, samples=samples, bits=8*size)
     if not 1<=(stream.samples or 1)<=4:
-        raise DicomError(f'Pixel Data (7FE0,0010) has {stream.samples} samples per pixel in its stream; 1 to 4 can be read')
+        what = f'Pixel Data (7FE0,0010) has {stream.samples} samples per pixel in its stream'
+        raise DicomError(f'{what}; 1 to 4 can be read')
     if stream.rows and (stream.rows,stream.cols)!=(shape.rows,shape.cols):
         what = f'Rows and Columns (0028,0010) are {shape.rows} x {shape.cols}, but the {stream.codec} stream holds'
         raise DicomError(f'{what} {stream.rows} x {stream.cols}; correct the header')
@@ -324,7 +326,8 @@ def _contradiction(source, frame):
     if source.is_compressed and source.syntax in _plain_syntaxes:
         return f'is compressed, though its Transfer Syntax (0002,0010) says {UID(source.syntax).name}: read as it is'
     if not source.is_compressed and codec_of(source.syntax):
-        return f'is not compressed, though its Transfer Syntax (0002,0010) says {UID(source.syntax).name}: read as it is'
+        stated = UID(source.syntax).name
+        return f'is not compressed, though its Transfer Syntax (0002,0010) says {stated}: read as it is'
     if frame is None and source.n_frames>source.stated:
         return f'has {source.n_frames} frames, though Number of Frames (0028,0008) says {source.stated}: all are read'
     return ''

@@ -256,6 +256,13 @@ def _picture_weights(df, weights):
     return res
 
 # %% ../../nbs/training/05_prepared.ipynb #531d13d6
+def _load_block(block, df, weights, **kwargs):
+    "`DataLoaders` of a block, which draw by `weights` where these are given"
+    load = block.dataloaders
+    if weights is not None: load = partial(block.weighted_dataloaders, wgts=_picture_weights(df, weights))
+    dls = load(df, **kwargs)
+    return PreparedDataLoaders(*dls.loaders, path=dls.path, device=dls.device)
+
 def prepared_dls(
     dst:str|PathLike, # Folder or URL that `prepare` wrote
     labels, # Column of its table, or a list of them; or by key a dict, `Series`, `DataFrame` or function
@@ -280,14 +287,9 @@ def prepared_dls(
     df = _with_labels(df, labels, on, split, by)
     _check_labels(df, on)
     _check_alike(df, recipe, size)
-    target = y_block
-    if target is None:
-        df['label'],target = _labels_and_block(df.label, _label_names(labels, on, (split,by)))
+    if y_block is None: df['label'],y_block = _labels_and_block(df.label, _label_names(labels, on, (split,by)))
     parts = _split_of_column(df, split, by) if split else _draw_split(df, by, valid_pct, seed)
-    if target is CategoryBlock: _check_classes(df.label, parts)
-    block = DataBlock((TransformBlock, target), get_x=_Read(store, recipe, size), get_y=ColReader('label'),
+    if y_block is CategoryBlock: _check_classes(df.label, parts)
+    block = DataBlock((TransformBlock, y_block), get_x=_Read(store, recipe, size), get_y=ColReader('label'),
         splitter=lambda _: parts, item_tfms=item_tfms, batch_tfms=[*(batch_tfms or ()), *[Normalize()][:normalize]])
-    load = block.dataloaders
-    if weights is not None: load = partial(block.weighted_dataloaders, wgts=_picture_weights(df, weights))
-    dls = load(df, bs=bs, **kwargs)
-    return PreparedDataLoaders(*dls.loaders, path=dls.path, device=dls.device)
+    return _load_block(block, df, weights, bs=bs, **kwargs)
