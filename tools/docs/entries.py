@@ -96,7 +96,8 @@ def entries(src, public):
         if isinstance(o, FUNC) and o.name[0]!='_': res.append(function_entry(o, notes))
         elif isinstance(o, ast.ClassDef) and o.name[0]!='_': res += class_entry(o, notes)
         elif isinstance(o, ast.Assign):
-            constants = [name.id for name in ast.walk(o.targets[0]) if isinstance(name, ast.Name) and name.id in public]
+            targets = getattr(o.targets[0], 'elts', o.targets[:1])
+            constants = [text(name) for name in targets if text(name) in public]
             note = notes.get(o.lineno-1) or notes.get(o.lineno)
             res += [directive('data', name, note) for name in constants]
     return res
