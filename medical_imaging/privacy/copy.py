@@ -85,12 +85,14 @@ def settings_text(
     return json.dumps(dict(profile='DICOM PS3.15 Annex E', options=list(deidentifier.options),
         text_in_pixels=deidentifier.text_in_pixels, secret=fingerprint, caution=CAUTION), indent=1)
 
+def _check_new(dst):
+    "An error for a folder that holds files of others, before anything is written"
+    if dst.exists() and not dst.exists(SETTINGS) and dst.listing().names:
+        raise FileExistsError(f"dst must be a new or empty folder or one of an earlier run, got {dst.root}")
+
 def _check_settings(dst, deidentifier):
     text = settings_text(deidentifier)
-    if not dst.exists(SETTINGS):
-        if dst.exists() and dst.listing().names:
-            raise FileExistsError(f"dst must be a new or empty folder or one of an earlier run, got {dst.root}")
-        dst.write(SETTINGS, text.encode())
+    if not dst.exists(SETTINGS): dst.write(SETTINGS, text.encode())
     elif dst.read(SETTINGS).decode()!=text:
         raise ValueError(f"{dst.root} holds copies made with another secret or other options; choose another folder")
 
@@ -110,6 +112,7 @@ def copy_files(
 )->CopyResult: # Counts, and the errors
     "De-identified copies of files; if it is killed, run it again: it resumes"
     result,dst = CopyResult(),dst.absolute()
+    _check_new(dst)
     with only_run(dst):
         dst.clear_tmp()
         _check_settings(dst, deidentifier)
