@@ -18,7 +18,7 @@ ODD = (f'<script>{RUN}</script>"\'><img src=x onerror="{RUN}"></title></style></
 TEXTS = '''Modality PatientID PatientName StudyDescription SeriesDescription SeriesInstanceUID StudyInstanceUID
     FrameOfReferenceUID Manufacturer RescaleType WindowCenterWidthExplanation SOPInstanceUID PatientBirthDate
     PatientSex BodyPartExamined ProtocolName ImageType StationName SeriesDate'''.split()
-SHOWN = 'Explanation', 'SeriesReport', 'SeriesList', 'ClinicalReport', 'Quality', 'Explorer', 'PlaneExplorers'
+SHOWN = '''Explanation SeriesReport SeriesList ClinicalReport Quality Explorer PlaneExplorers PhiReport'''.split()
 
 def odd_dataset(i):
     "A small CT slice, number `i`, with odd text in every element that a user sees"
@@ -60,6 +60,7 @@ def notebook_html(shown):
 def shown_objects(paths):
     "Name and object, of everything that shows text of the files"
     from medical_imaging.contrast.explain import explain
+    from medical_imaging.deidentify import phi_report
     from medical_imaging.dicom_load import dcmread
     from medical_imaging.pipeline.quality import quality_report
     from medical_imaging.series import group_series
@@ -78,6 +79,7 @@ def shown_objects(paths):
     yield 'table', table
     yield 'Quality', quality_report(table, 'split')
     yield 'ClinicalReport', ClinicalReport({}, pd.DataFrame({ODD: [1]}, [ODD]), ODD, .5, .95, (ODD,))
+    yield 'PhiReport', phi_report(paths, progress=False)
     yield 'Explorer', explorer
     yield 'PlaneExplorers', PlaneExplorers({ODD: explorer})
     yield 'explorer of a file', ds.explore(title=ODD)
