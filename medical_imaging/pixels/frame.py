@@ -59,7 +59,7 @@ class GreyFrame:
     def __repr__(self):
         rows,cols = self.stored.shape
         kind = f"{rows} x {cols}, {self.stored.dtype}, unit {self.header.unit or 'none'}"
-        return visible_text(f'GreyFrame {self.index} of {self.header.name}: {kind}')
+        return visible_text(f'GreyFrame {self.index}: {kind}')
 
     @property
     def sign_mended(self)->bool: # Also `False` for a Modality LUT, which takes the values as they are

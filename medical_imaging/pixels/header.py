@@ -248,7 +248,8 @@ class ImageHeader:
             except DicomError as e: yield name,e
 
     def __repr__(self):
-        return f"ImageHeader({', '.join(f'{k}={v!r}' for k,v in self._fields() if k not in ('rescales','windows'))})"
+        hidden = 'name','rescales','windows'       # a name may be that of a patient
+        return f"ImageHeader({', '.join(f'{k}={v!r}' for k,v in self._fields() if k not in hidden)})"
 
 def image_header(
     ds:Dataset, # Any DICOM data set
