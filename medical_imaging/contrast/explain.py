@@ -13,6 +13,7 @@ from pydicom.uid import UID,ExplicitVRBigEndian,ExplicitVRLittleEndian,ImplicitV
 
 from ..arrays.texts import markdown_text,visible_text
 from .display import windows_and_notes
+from ..files.elements import items
 from ..files.errors import DicomError
 from ..pixels.frame import grey_frame
 from ..pixels.header import ImageHeader,image_header
@@ -71,12 +72,16 @@ def _rescale_text(rescale):
     if rescale.source!='dose': line += f" {'-' if rescale.intercept<0 else '+'} {abs(rescale.intercept):g}"
     return f'{line}, {_rescale_sources[rescale.source]}'
 
+def _described_frames(header):
+    "How many frames have a header of their own; Number of Frames may state any number"
+    return min(header.frames, max(1, len(items(header.ds, 'PerFrameFunctionalGroupsSequence'))))
+
 def _modality_text(header):
     unit = ', Hounsfield units' if header.unit=='HU' else f', in {header.unit}' if header.unit else ''
     if header.modality_lut is not None:
         xray = '; it leads back to X-ray intensity and is not for display: the stored values are shown'
         return f"table of the Modality LUT Sequence (0028,3000){unit}{xray if header.shows_stored else ''}"
-    texts = {_rescale_text(rescale) for rescale in header.rescales}
+    texts = {_rescale_text(header.rescale(i)) for i in range(_described_frames(header))}
     return (texts.pop() if len(texts)==1 else 'rescale frame by frame, functional groups (0028,9145)')+unit
 
 def _first_frame(header):
@@ -129,7 +134,7 @@ def _frame_window_text(header, frame):
     return f'{name}{numbers}, Window Center and Width (0028,1050), (0028,1051){others}'
 
 def _window_text(header):
-    texts = [_text_or_error(_frame_window_text, header, i) for i in range(header.frames)]
+    texts = [_text_or_error(_frame_window_text, header, i) for i in range(_described_frames(header))]
     if len(set(texts))==1: return texts[0]
     return f'frame by frame, Frame VOI LUT Sequence (0028,9132); the first: {texts[0]}'
 

@@ -346,10 +346,15 @@ def _decode_slowly(ds, frame):
         raise DicomError(e.what, source_name(ds)) from e
     except MemoryError as e: raise DicomError('is too large to be decoded in this memory', source_name(ds)) from e
 
+def _pixel_ids(ds):
+    "What pydicom compares to tell whether kept pixels are still the same; `None` where its elements cannot be read"
+    try: return get_image_pixel_ids(ds)
+    except Exception: return None        # a damaged element may raise anything; then nothing is kept
+
 def _kept_pixels(ds):
     "What pydicom or this module keeps with `ds`, if its pixels are still the same"
     px = getattr(ds, '_pixel_array', None)
-    if px is None or ds._pixel_id!=get_image_pixel_ids(ds): return None
+    if px is None or ds._pixel_id!=_pixel_ids(ds): return None
     kept = ds.__dict__.get('_kept_pixels')
     if kept and kept.stored is px: return kept
     native = px.astype(px.dtype.newbyteorder('='), copy=False)
@@ -373,7 +378,8 @@ def decode_image(
     res = _kept_pixels(ds) if keep and frame is None else None
     if res: return res
     res = _decode_plain(ds, frame) or _decode_slowly(ds, frame)
-    if keep and frame is None: ds._pixel_array,ds._pixel_id,ds._kept_pixels = res.stored,get_image_pixel_ids(ds),res
+    if keep and frame is None and (ids := _pixel_ids(ds)):
+        ds._pixel_array,ds._pixel_id,ds._kept_pixels = res.stored,ids,res
     return res
 
 def decode_pixels(
