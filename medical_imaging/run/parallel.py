@@ -6,10 +6,10 @@
 __all__ = ['WorkerPool', 'death_message', 'take_oldest', 'with_progress', 'check_limits', 'map_files']
 
 # %% ../../nbs/run/00_parallel.ipynb #bf5c1c04
-import ctypes,os,pickle,sys
+import ctypes,os,pickle,signal,sys,threading
 from collections import deque
 from concurrent.futures import BrokenExecutor,Future,TimeoutError,wait
-from contextlib import closing
+from contextlib import closing,contextmanager
 from functools import partial
 from itertools import islice
 from multiprocessing import active_children,get_context
@@ -63,6 +63,19 @@ class _Task:
     "One file in hand, and the slot where its process writes its number"
     def __init__(self, fn, slot): self.fn,self.slot,self.future = fn,slot,None
 
+@contextmanager
+def _interrupts_wait():
+    "Let the stop button wait for the end of the block: a pool that is half made would never end"
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed = []
+    handler = signal.signal(signal.SIGINT, lambda *args: pressed.append(True))
+    try: yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if pressed: signal.raise_signal(signal.SIGINT)
+
 class WorkerPool:
     "Worker processes, and the files in their hands, oldest first"
     def __init__(self,
@@ -77,14 +90,17 @@ class WorkerPool:
 
     def start(self)->None:
         "Start the processes, and hand them the files that are waiting"
-        self.broken = False
-        self.pool = ProcessPool(self.n, initializer=_start_worker, initargs=(self.f,self.slots), context=self.context)
+        self.broken,setup = False,dict(initializer=_start_worker, initargs=(self.f,self.slots))
+        with _interrupts_wait():
+            self.pool = ProcessPool(self.n, context=self.context, **setup)
+            self.pool.active                               # pebble starts what it is asked about
         for task in self.tasks: self.schedule(task)
 
     def stop(self)->None:
         "End the processes, whatever they are doing"
-        self.pool.stop()
-        self.pool.join()
+        with _interrupts_wait():
+            self.pool.stop()
+            self.pool.join()
 
     def schedule(self,
         task:_Task, # One of `tasks`
@@ -161,14 +177,15 @@ def _map_in_pool(f, fns, n, timeout):
     "`(fn, result, error)` for each of `fns`, from `n` processes"
     threads,todo = cv2.getNumThreads(),iter(fns)
     cv2.setNumThreads(1)   # OpenCV's threads would be missing in the copies
-    pool = WorkerPool(f, n, timeout)
+    pool = None
     try:
+        with _interrupts_wait(): pool = WorkerPool(f, n, timeout)     # made and named, or not at all
         while True:
             for fn in islice(todo, pool.free_slots()): pool.add(fn)
             if not pool.tasks: return
             yield take_oldest(pool)
     finally:
-        pool.stop()
+        if pool is not None: pool.stop()
         cv2.setNumThreads(threads)
 
 # %% ../../nbs/run/00_parallel.ipynb #59190ec1
