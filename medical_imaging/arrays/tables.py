@@ -47,14 +47,19 @@ def apply_table(
     return cv2.LUT(flat, table).reshape(px.shape) if px.size else np.empty(px.shape, table.dtype)
 
 # %% ../../nbs/arrays/02_tables.ipynb #f15bf364
+def _ends(px):
+    "The lowest value and the number after the highest; OpenCV looks for both at once"
+    if not px.size: return 0,0
+    lowest,highest,*_ = cv2.minMaxLoc(np.ascontiguousarray(px).reshape(1, -1))
+    return int(lowest),int(highest)+1
+
 def fill_table(
     px:np.ndarray, # 16-bit integers in native byte order, any shape
     f, # Function of values, shape (m,), to results, shape (m,) or (m, n)
 )->np.ndarray: # (65536,) or (65536, n); 0 where `px` cannot have a value
     "A table of `f`, filled from the lowest to the highest value of `px`, which is all that `px` needs"
     _check_pixels(px)
-    lo,hi = (int(px.min()),int(px.max())) if px.size else (0,-1)
-    values = np.arange(lo, hi+1).astype(px.dtype)
+    values = np.arange(*_ends(px)).astype(px.dtype)
     y = f(values)
     table = np.zeros((65536,)+y.shape[1:], y.dtype)
     table[values.view(np.uint16)] = y
