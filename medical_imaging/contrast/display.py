@@ -56,7 +56,7 @@ def _voi_lut(item, header, frame):
 def _stored_window(center, width, name, function):
     "A window of the file, `None` where it is none; and what should be known of it"
     written = f'center {center:g} and width {width:g}, Window Center and Width (0028,1050), (0028,1051)'
-    if not (np.isfinite([center,width]).all() and 0<width<1e30): return None,f'A window cannot be used: {written}'
+    if not (abs(center)<1e30 and 0<width<1e30): return None,f'A window cannot be used: {written}'
     note = ''
     if function not in VOI_LUT_FUNCTIONS:
         allowed = ', '.join(VOI_LUT_FUNCTIONS)
@@ -243,7 +243,8 @@ def dataset_pictures(
 )->list: # Arrays: float32, (rows, cols), or for color uint8, (rows, cols, 3)
     "One picture for each of `frames`"
     if is_color(ds): return [rgb8(ds, i) for i in frames]
-    greys = [grey_frame(ds, i) for i in frames]
+    header = image_header(ds)
+    greys = [grey_frame(ds, i, header) for i in frames]
     if scale is None or scale is False: return [grey.modality() for grey in greys]
     by_file = isinstance(scale, str) and scale=='file'
     if (scale is True or by_file) and _shows_labels(greys[0]): return [label_picture(grey) for grey in greys]

@@ -6,7 +6,6 @@
 __all__ = ['GreyFrame', 'grey_values', 'grey_frame', 'grey_frames', 'modality_values', 'values_and_padding', 'padding_mask']
 
 # %% ../../nbs/pixels/06_frame.ipynb #393c3cd0
-import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from ..arrays.texts import visible_text
 from ..arrays.counts import breakpoints_from_counts,count_values,percentiles,share_inside,value_stats
 from ..arrays.tables import apply_columns,apply_table,fill_table,widen
 from ..files.elements import number
-from ..files.errors import DicomError,DicomWarning
+from ..files.errors import DicomError
 from .decode import check_image,decode_image,decode_pixels,stored_values
 from .header import ImageHeader,image_header
 from .padding import filler_mask
@@ -38,7 +37,7 @@ class _FileSign:
         if self.sign=='keep' or self.header.sign=='as stored': return False
         if not air_reads_3096(self.load()): return False
         what = 'lost the sign of its negative values (12 unsigned bits, air reads 3096): mended, so that air is -1000'
-        warnings.warn(DicomWarning(f"{what}; sign='keep' leaves them", self.header.name))
+        self.header.warn_once(f"{what}; sign='keep' leaves them")
         return True
 
 # %% ../../nbs/pixels/06_frame.ipynb #2cedf4ce

@@ -47,8 +47,9 @@ def _whole_number(ds, keyword):
     value = element(ds, keyword)
     if isinstance(value, bytes): return int.from_bytes(value[:2], 'little' if is_little_endian(ds) else 'big')
     if value is None or isinstance(value, int): return value
-    try: return int(str(value))
-    except ValueError: pass
+    try: number = float(str(value))
+    except ValueError: number = .5
+    if number.is_integer(): return int(number)
     raise DicomError(f"{label(keyword)} must be one whole number, got {value}; correct or delete it")
 
 def _with_sign_of_pixels(value, ds):
