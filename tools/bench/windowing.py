@@ -35,7 +35,13 @@ def tensors():
             (sitk.GetImageFromArray(x.numpy()),lo,hi,0.,1.), same=1e-6)], 'LINEAR_EXACT, to floats in [0,1]; '
             'SimpleITK is given an image of its own kind.')
 
-def table_of(name, win): return np.ascontiguousarray(channel_table(decoded(name), [win], dtype=np.uint8)[:,0])
+def positive(name):
+    "A decoded Dataset that says MONOCHROME2: fastai does not turn negatives, and both are to do the same"
+    ds = decoded(name)
+    ds.PhotometricInterpretation = 'MONOCHROME2'
+    return ds
+
+def table_of(name, win): return np.ascontiguousarray(channel_table(positive(name), [win], dtype=np.uint8)[:,0])
 def with_table_made(px, ds, win):
     return apply_table(px, np.ascontiguousarray(channel_table(ds, [win], px=px, dtype=np.uint8)[:,0]))
 
@@ -45,19 +51,19 @@ def to_8_bits():
             'where one table serves every slice.'),
             ('Stored values to 8 bits, the table made each time', 'The same with a table for this image alone.')):
         for name,(win,*_) in images.items():
-            px,ds = stored(name),decoded(name)
+            px,ds = stored(name),positive(name)
             mine = Way('apply_table', apply_table, 'medical_imaging.arrays.tables',
                 (px,table_of(name, win))) if 'hand' in task else Way('channel_table, apply_table', channel_table,
                 'medical_imaging.contrast.channels', (px,ds,win), with_table_made)
             yield Comparison(task, describe(name, px),
                 [mine, Way('fastai Dataset.windowed, times 255, byte', fai_dataset_windowed, fai, (ds,*win), by_fastai,
                 same=1)], note+' fastai cuts where we round, which is the difference of one grey; both begin with the '
-                'array that pydicom keeps.')
+                'array that pydicom keeps, of a header that says MONOCHROME2, as fastai turns no negative.')
 
 @topic.time
 def channels():
     for name,wins in images.items():
-        ds = decoded(name)
+        ds = positive(name)
         yield Comparison('Three windows and the histogram, as 8-bit channels', describe(name, stored(name)),
             [Way('to_nchan', to_nchan, 'medical_imaging.contrast.channels', (ds,wins),
             lambda d,o: to_nchan(d, o, dtype=torch.uint8)),
