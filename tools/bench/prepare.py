@@ -98,7 +98,7 @@ def part(task, ways, note=''): return Comparison(task, describe('693_UNCR', stor
 def parts():
     ds = decoded('693_UNCR')
     frame,mine = grey_frame(ds),'medical_imaging.pipeline.convert'
-    box = convert._find_box(frame, recipe)
+    box,_ = convert._find_part(frame, recipe)
     rec = convert._crop_record(frame.stored.shape, recipe, box)
     pic = convert.convert_image(ds, recipe)
     rgb = PIL.Image.fromarray(np.rint(np.moveaxis(pic.planes, 0, -1)*255).astype(np.uint8))
@@ -109,7 +109,7 @@ def parts():
         'Values of an opened Dataset that is not compressed. Compressed ones are decoded by the plugins of pydicom, '
         'with either library.')
     yield part('Part: find the body',
-        [Way('body box', convert._find_box, mine, (frame,recipe)),
+        [Way('body box', convert._find_part, mine, (frame,recipe)),
         Way('fastai mask_from_blur, mask2bbox', fm.mask2bbox, fai, (ds,),
         lambda o: fm.mask2bbox(o.mask_from_blur(fm.dicom_windows.brain)))],
         'From decoded pixels to the box; ours from the histogram of the frame, which statistics and bins use too.')
