@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .files.source import Source,only_run
+from .files.places import only_run
+from .files.source import Source
 from .pipeline.formats import FORMATS
 from .pipeline.recipe import CHOICES,Recipe
 from .pipeline.journal import FileEntry,Journal

@@ -14,7 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..files.errors import DicomError
-from ..files.source import Source,WORK_DIR,name_inside,same_place
+from ..files.places import name_inside,same_place
+from ..files.source import Source,WORK_DIR
 from ..dicom_load import dcmread
 from ..run.parallel import map_files
 from ..pixels.modality import modality_unit
