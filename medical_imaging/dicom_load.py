@@ -7,6 +7,7 @@ __all__ = ['is_dicom', 'get_dicom_files', 'list_files', 'dcmread', 'DicomError',
 
 # %% ../nbs/00_dicom_load.ipynb #c430e43b
 import io,os,struct,sys,warnings
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -78,12 +79,14 @@ def list_files(
     return list(get_dicom_files(paths))
 
 # %% ../nbs/00_dicom_load.ipynb #a423d520
+_BUFFER_SIZE = 32768        # holds most headers, so that nothing is read from the disk twice
+
 def _name_and_file(fn, force):
     "What messages call `fn`, and its content as a binary file; without DICOM in its first kilobyte, only that"
     def is_wanted(head): return force or content_kind(head)!=''
     if isinstance(fn, (bytes,bytearray)): return '<bytes>',io.BytesIO(fn)
     if is_url(fn): return fn,io.BytesIO(Source(fn).read_if('', is_wanted))
-    if isinstance(fn, (str,os.PathLike)): return os.fspath(fn),open_regular(fn)
+    if isinstance(fn, (str,os.PathLike)): return os.fspath(fn),open_regular(fn, _BUFFER_SIZE)
     if not hasattr(fn, 'read'): raise TypeError(f"fn must be a path, bytes or a binary file, got {type(fn).__name__}")
     head = fn.read(HEAD_BYTES)
     if not isinstance(head, bytes): raise TypeError(f"fn must be a binary file, got one of {type(head).__name__}")
@@ -109,6 +112,8 @@ class _Reading:
     warnings:list # What it warned of
     is_short:bool # Did it find the end of the file inside an element?
     end:int # Where it stopped
+    size:int # Of the file in bytes
+    start:bytes # Beginning of the file
 
 def _read(f, kwargs, watch=True):
     "What pydicom makes of `f`"
@@ -117,8 +122,9 @@ def _read(f, kwargs, watch=True):
         # pydicom warns while it handles an EOFError: this looks at the exception, since the words may change
         error = sys.exc_info()[1]
         (ends if isinstance(error, EOFError) and error is not outer else others).append(str(message))
-    size = f.seek(0, os.SEEK_END)
     f.seek(0)
+    start = f.peek() if isinstance(f, io.BufferedReader) else f.getvalue()
+    size = len(start) if isinstance(f, io.BytesIO) else os.fstat(f.fileno()).st_size
     watched = _Watched(f) if watch and size>_WATCHED_SIZE else f
     with warnings.catch_warnings():
         warnings.simplefilter('always')
@@ -126,7 +132,7 @@ def _read(f, kwargs, watch=True):
         try: ds,error = pydicom.dcmread(watched, force=True, **kwargs),None
         except Exception as e: ds,error = None,e
     if ds is not None and watched is not f: _forget_watch(ds, f)
-    return _Reading(f, ds, error, others, bool(ends), f.tell())
+    return _Reading(f, ds, error, others, bool(ends), f.tell(), size, start)
 
 def _forget_watch(ds, f):
     "Let values that were put off be read from the file itself"
@@ -134,8 +140,9 @@ def _forget_watch(ds, f):
     else: ds.buffer,ds.fileobj_type = f,type(f)
 
 # %% ../nbs/00_dicom_load.ipynb #20a3c4c7
-_item_heads = {True:(b'\xfe\xff\x00\xe0'+b'\xff'*4, b'\xfe\xff\x0d\xe0'+bytes(4)),     # undefined length, and its end
-    False:(b'\xff\xfe\xe0\x00'+b'\xff'*4, b'\xff\xfe\xe0\x0d'+bytes(4))}
+# parts of the head of an item of undefined length, and of its delimiter, that Python finds quickly; by byte order
+_item_heads = {True:(b'\xe0'+b'\xff'*4, b'\xfe\xff\x0d\xe0'), 
+    False:(b'\xff\xfe\xe0\x00'+b'\xff'*4, b'\xff\xfe\xe0\x0d')}
 _sequence_ends = b'\xfe\xff\xdd\xe0'+bytes(4),b'\xff\xfe\xe0\xdd'+bytes(4)
 
 def _bytes_at(f, start, end):
@@ -153,9 +160,9 @@ def _is_in_stated_encoding(ds):
     if not isinstance(first, RawDataElement): return True
     return first.tag.group<0x0100 and (not syntax or first.is_implicit_VR==(syntax==ImplicitVRLittleEndian))
 
-def _ends_with_last(reading, size):
+def _ends_with_last(reading):
     "Does the last element that pydicom has read end where the file does?"
-    last = next(reversed(reading.ds.values()))
+    last,size = next(reversed(reading.ds.values())),reading.size
     if not isinstance(last, RawDataElement): return _bytes_at(reading.f, size-8, size) in _sequence_ends
     if last.value is None: return True                     # its reading was put off
     return last.value_tell+(len(last.value)+8 if last.length==OPEN else last.length)==size
@@ -166,22 +173,25 @@ def _is_at_pixels(reading):
     return len(tag)==4 and any(group<<16|number in PIXEL_TAGS
         for group,number in (struct.unpack(order+'HH', tag) for order in '<>'))
 
-def _pairs_items(reading):
+def _pairs_items(reading, tags):
     "Has each item of undefined length in the header a delimiter?"
-    pixels = next((one for one in reversed(reading.ds.values()) if one.tag in PIXEL_TAGS), None)
-    header = _bytes_at(reading.f, 0, reading.end if pixels is None else pixels.value_tell)
-    start,end = _item_heads[reading.ds.original_encoding[1]]
-    return header.count(start)==header.count(end)
+    end = reading.end
+    for tag,one in zip(reversed(tags), reversed(reading.ds.values())):
+        if tag<PIXEL_TAGS[0]: break
+        if tag in PIXEL_TAGS: end = one.value_tell
+    header = reading.start[:end] if end<=len(reading.start) else _bytes_at(reading.f, 0, end)
+    item,item_end = _item_heads[reading.ds.original_encoding[1]]
+    return header.count(item)==header.count(item_end)
 
 def _is_whole(reading, kwargs):
     "Has pydicom read all that there is in a file?"
     if reading.error or reading.is_short: return False
-    tags,size = list(map(int, reading.ds.keys())),reading.f.seek(0, os.SEEK_END)
+    tags,size = array('L', reading.ds.keys()).tolist(),reading.size     # pydicom's tags are slow to compare
     if not tags or tags!=sorted(tags) or tags[-1]>>16==0xfffe or not _is_in_stated_encoding(reading.ds): return False
     if kwargs.get('specific_tags'): return reading.end==size
     stops = kwargs.get('stop_before_pixels') and reading.end<size
-    if not (_is_at_pixels(reading) if stops else reading.end==size and _ends_with_last(reading, size)): return False
-    return _pairs_items(reading)
+    if not (_is_at_pixels(reading) if stops else reading.end==size and _ends_with_last(reading)): return False
+    return _pairs_items(reading, tags)
 
 # %% ../nbs/00_dicom_load.ipynb #f6b2f61b
 def _with_name(data, f):
@@ -198,7 +208,7 @@ class _NamedBytes(io.BytesIO):
 def _read_mended(name, reading, force, kwargs):
     "Read a damaged file once more, after it was mended; what was mended"
     f = reading.f
-    mended = mend(_bytes_at(f, 0, f.seek(0, os.SEEK_END)), bool(kwargs.get('stop_before_pixels')))
+    mended = mend(_bytes_at(f, 0, reading.size), bool(kwargs.get('stop_before_pixels')))
     if mended.problem and not force: raise DicomError(mended.problem, name)
     if not (mended.notes or mended.problem) and not (reading.error or reading.is_short): return reading,[]
     kwargs = {key:value for key,value in kwargs.items() if key!='defer_size'}     # places in the file have changed

@@ -179,7 +179,8 @@ def use_file(data):
     ds = attempt('dcmread', dcmread, data)
     if ds is None: return 'not read', wrong, theirs
     attempt('read_slices', read_slices, BytesIO(data), 'file')
-    attempt('series', lambda: group_slices([('file', read_slices(BytesIO(data), 'file'), None)])[0].report._repr_html_())
+    def report(): return group_slices([('file', read_slices(BytesIO(data), 'file'), None)])[0].report
+    attempt('series', lambda: report()._repr_html_())
     attempt('explain', lambda ds: explain(ds)._repr_markdown_(), ds)
     attempt('header_dict', header_dict, ds)
     before = refused

@@ -144,9 +144,10 @@ def _open_at_once(path, flags): return os.open(path, flags|getattr(os, 'O_NONBLO
 
 def open_regular(
     path:str|Path, # A file
+    buffering:int=-1, # Size of its buffer, as for Python's `open`
 )->BinaryIO: # Open for reading
     "Open a regular file; a `DicomError` for a pipe or a device"
-    f = open(path, 'rb', opener=_open_at_once)
+    f = open(path, 'rb', buffering, opener=_open_at_once)
     if stat.S_ISREG(os.fstat(f.fileno()).st_mode): return f
     f.close()
     raise DicomError('is a pipe or a device, and no file; leave it out', str(path))

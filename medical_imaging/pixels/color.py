@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from pydicom.dataset import Dataset
 
-from ..files.elements import is_little_endian,number,source_name,text
+from ..decoding.spaces import to_rgb
+from ..files.elements import is_little_endian,source_name
 from ..files.errors import DicomError
 from ..files.luts import LutKeywords,read_lut
-from .decode import check_image,decode_pixels,is_color
+from .decode import check_image,decode_image,is_color
+from .native import photometric
 
 # %% ../../nbs/pixels/07_color.ipynb #8ea634f4
 @dataclass(frozen=True, eq=False)
@@ -50,19 +52,31 @@ def read_palette(
             raise DicomError(what, source_name(ds))
     return Palette(tuple(luts))
 
-# %% ../../nbs/pixels/07_color.ipynb #7324ecd0
+# %% ../../nbs/pixels/07_color.ipynb #9dbf2e83
+def _rgb_and_full(ds, frame):
+    "RGB, and the value that is full red, green or blue"
+    check_image(ds, frame)
+    if not is_color(ds):
+        kind = photometric(ds) or 'not given'
+        raise DicomError(f'is a grey image, Photometric Interpretation (0028,0004) {kind}; use modality_values')
+    pixels = decode_image(ds, frame)
+    if pixels.space!='PALETTE COLOR': return to_rgb(pixels.stored, pixels.space, pixels.bits),2**pixels.bits-1
+    palette = read_palette(ds)
+    return palette(pixels.stored),palette.full
+
+def _rgb_or_error(ds, frame):
+    "The same, and an error names the file"
+    try: return _rgb_and_full(ds, frame)
+    except DicomError as e:
+        if e.source: raise
+        raise DicomError(e.what, source_name(ds)) from e
+
 def rgb_values(
     ds:Dataset, # Color image
     frame:int|None=None, # Which frame, from 0; `None` for all
 )->np.ndarray: # (rows, cols, 3) or (frames, rows, cols, 3), unsigned integers as wide as stored or as the palette
-    "Red, green and blue of an RGB, YBR or palette image, DICOM PS3.3 C.7.6.3.1.2"
-    check_image(ds, frame)
-    photometric = text(ds, 'PhotometricInterpretation', 'not given')
-    if not is_color(ds):
-        what = f'is a grey image, Photometric Interpretation (0028,0004) {photometric}; use modality_values'
-        raise DicomError(what, source_name(ds))
-    px = decode_pixels(ds, frame, raw=False)
-    return read_palette(ds)(px) if photometric=='PALETTE COLOR' else px
+    "Red, green and blue of any color image, DICOM PS3.3 C.7.6.3.1.2"
+    return _rgb_or_error(ds, frame)[0]
 
 # %% ../../nbs/pixels/07_color.ipynb #e1d81066
 def rgb8(
@@ -70,7 +84,5 @@ def rgb8(
     frame:int|None=None, # Which frame, from 0; `None` for all
 )->np.ndarray: # uint8, (rows, cols, 3) or (frames, rows, cols, 3)
     "Red, green and blue of 8 bits, for a screen or an image file"
-    px = rgb_values(ds, frame)
-    is_palette = text(ds, 'PhotometricInterpretation')=='PALETTE COLOR'
-    full = read_palette(ds).full if is_palette else 2**int(number(ds, 'BitsStored'))-1
+    px,full = _rgb_or_error(ds, frame)
     return px if px.dtype==np.uint8 and full==255 else np.rint(px*(255/full)).astype(np.uint8)

@@ -15,7 +15,7 @@ from pydicom.multival import MultiValue
 
 from ..files.elements import element,functional_group,is_little_endian,items,number,source_name,text
 from ..files.errors import DicomError,DicomWarning
-from .decode import n_frames
+from .decode import n_frames,n_samples
 from .modality import ModalityLut,Rescale,modality_unit,read_modality_lut,read_rescale
 from .padding import Padding,number_kind,read_padding
 from .sign import may_have_wrong_sign
@@ -104,7 +104,7 @@ class ImageHeader:
 
     @cached_property
     def samples(self)->int: # Samples per Pixel (0028,0002)
-        return int(number(self.ds, 'SamplesPerPixel') or 1)
+        return n_samples(self.ds)
 
     @cached_property
     def photometric(self)->str: # Photometric Interpretation (0028,0004)

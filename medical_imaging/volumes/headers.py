@@ -145,7 +145,8 @@ class Header:
         "Value as one number"
         value = self.values.get(name)
         if value is None: return default
-        return value[0] if isinstance(value, tuple) else value_numbers(self.values, name, 1)[0]
+        if isinstance(value, tuple) and math.isfinite(value[0]): return value[0]
+        return value_numbers(self.values, name, 1)[0]
 
 def value_numbers(
     values:dict, # Name of an element to its value
@@ -213,8 +214,8 @@ def dataset_values(
     for tag,(name,kind) in table.items():
         if tag not in ds: continue
         try: value = _dataset_value(ds[tag].value, kind)
-        except (TypeError,ValueError,AttributeError,NotImplementedError):
-            value = str(getattr(ds.get_item(tag), 'value', ''))
+        except Exception:                 # pydicom raises many kinds of them
+            value = str(getattr(ds.get_item(tag, keep_deferred=True), 'value', ''))
         if value is not None: res[name] = value
     return res
 

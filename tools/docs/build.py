@@ -23,9 +23,10 @@ SECTIONS = {
     'The rest': ['99_all.ipynb', 'how_fast.ipynb', 'contributing.md']}
 # Folders whose pages stand below a chapter, folded
 PARTS = {
-    '00_dicom_load': ['files', 'pixels', 'tables'], '20_windowing': ['contrast'], '30_masks': ['regions', 'labels'],
-    '40_series': ['volumes'], '50_prepare': ['pipeline', 'run'], '55_privacy': ['privacy'],
-    '60_learn': ['training'], '99_all': ['arrays', 'testing', 'view']}
+    '00_dicom_load': ['files', 'decoding', 'pixels', 'tables'], '20_windowing': ['contrast'],
+    '30_masks': ['regions', 'labels'], '40_series': ['volumes'],
+    '50_prepare': ['pipeline', 'run'], '55_privacy': ['privacy'], '60_learn': ['training'],
+    '99_all': ['arrays', 'testing', 'view']}
 UNUSED = ['.buildinfo', '_sources', '_static/**/*.map', '_static/locales', '_static/scripts/fontawesome.js*',
     '_static/images/logo_*', '_static/*macros.html']
 TAGS = {'echo: false': 'remove-input', 'hide_input': 'remove-input', 'output: false': 'remove-output',
