@@ -56,8 +56,6 @@ def get_dicom_files(
     source = Source(path, archives, outside_links)
     found = source.listing(recurse, [folders] if isinstance(folders, str) else folders)
     for name,why in found.closed.items(): _warn_left_out(source.entry(name), why)
-    special = found.left_out['special']
-    if special: warnings.warn(f"{path} holds {special} pipes or devices, which are left out")
     if text := left_out_text(found.left_out): warnings.warn(f"{path}: left out are {text}")
     return L(source.entry(name) for name in found.names if _is_dicom_in(source, name, dicomdir))
 
