@@ -30,7 +30,8 @@ def _decoding(syntax):
     if not uid.is_transfer_syntax or uid.is_private: return syntax,'','unknown to pydicom'
     if is_video(syntax): return uid.name,'MISSING','a video, which has no separate frames'
     if syntax==deflated_frames: return uid.name,'zlib','deflate comes with Python'
-    return (uid.name,'none','not compressed') if not uid.is_compressed else (uid.name,'MISSING','no decoder in the table')
+    if not uid.is_compressed: return uid.name,'none','not compressed'
+    return uid.name,'MISSING','no decoder in the table'
 
 # %% ../../nbs/pipeline/02_encoding.ipynb #ee417d60
 _lossy_syntaxes = JPEGBaseline8Bit,JPEGExtended12Bit,JPEGLSNearLossless

@@ -50,6 +50,7 @@ class _Summary:
     errors:list = field(default_factory=list)              # rows: name in the lists, reason
     dropped:list = field(default_factory=list)             # rows: name in the lists, frame, share
     sheet:list = field(default_factory=list)
+    n_on_sheet:int = 0                                     # files with a picture on the sheet
     shown:dict = field(default_factory=dict)               # what the channels show -> pictures
 
     def add(self, entry, title):
@@ -64,7 +65,8 @@ class _Summary:
         self.sources.append((title,entry.source))
         if entry.error: self.errors.append((title,entry.error))
         self.dropped += [(title,d.frame,d.share) for d in entry.dropped]
-        if entry.sheet: self.sheet.append(entry.sheet)
+        self.sheet += entry.sheet
+        self.n_on_sheet += bool(entry.sheet)
         for f in entry.frames: self.shown[f.shown] = self.shown.get(f.shown, 0)+1
 
 def _summarize(journal, src, dst, recipe):
@@ -96,7 +98,7 @@ def reason_rows(
 def _sheet_note(summary):
     "A remark above the contact sheet"
     res = summary.result
-    parts = [f'The first picture of {len(summary.sheet):,} files; {res.n_images:,} pictures in all.']
+    parts = [f'{len(summary.sheet):,} pictures of {summary.n_on_sheet:,} files; {res.n_images:,} pictures in all.']
     if res.n_left:
         parts.append(f'{res.n_left:,} further frames of multi-frame images were left out (max_frames).')
     if res.n_dropped:

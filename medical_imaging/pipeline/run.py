@@ -158,8 +158,9 @@ def plan_tasks(
     if any(plan.get(source)!=name for source,name in known.items()):      # files came or went
         plan = plan_names(names, recipe.names, known)
     shown = {names[i] for i in pick_frames(len(names), sheet)} if names and sheet else set()
+    n_shown = max(1, sheet//len(shown)) if shown else 1
     tasks = [(name, plan[name], file_title(name, plan[name], recipe)) for name in names if name not in done]
-    return [FileTask(name, picture, title if name in shown else '') for name,picture,title in tasks]
+    return [FileTask(name, picture, title if name in shown else '', n_shown) for name,picture,title in tasks]
 
 # %% ../../nbs/pipeline/10_run.ipynb #4e8c5291
 @dataclass

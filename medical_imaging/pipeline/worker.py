@@ -13,7 +13,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from ..files.content import DICOM_KINDS,content_kind
-from ..files.errors import RepairWarning,reason
+from ..files.errors import DicomWarning,reason
 from ..files.source import Source
 from ..dicom_load import dcmread
 from ..pixels.decode import is_color,n_frames
@@ -60,6 +60,7 @@ class FileTask:
     source:str # Its name in SRC
     name:str # Name for its pictures, from `plan_names`
     title:str = '' # What the contact sheet calls it; '' to leave it out of the sheet
+    n_shown:int = 1 # How many of its pictures the contact sheet has at the most
 
 @dataclass
 class _Conversion:
@@ -78,10 +79,18 @@ def _decode_together(ds):
     header = image_header(ds)
     return grey_frames(ds, header) if header.sign=='suspect' else None
 
+def _add_to_sheet(entry, due, task, ds, pic, frame, n):
+    "Put a picture on the contact sheet if its frame is due, or one before it that failed"
+    if not due or frame<due[0]: return
+    while due and due[0]<=frame: due.pop(0)
+    title = f'{task.title} frame {frame}' if n>1 else task.title
+    entry.sheet.append(sheet_entry(title, ds, pic))
+
 def _convert_frames(ds, task, stem, recipe):
     "Convert the frames of one file"
     n = n_frames(ds)
     frames,failed = pick_frames(n, recipe.max_frames),{}
+    due = [frames[at] for at in pick_frames(len(frames), task.n_shown)] if task.title else []
     res,decoded = _Conversion(FileEntry(task.source, task.name), []),_decode_together(ds)
     for i in frames:
         try:
@@ -95,9 +104,20 @@ def _convert_frames(ds, task, stem, recipe):
             image = f"{stem}{f'_frame{i:03}' if n>1 else ''}.{recipe.suffix}"
             res.pictures.append((image,data))
             res.entry.frames.append(FrameEntry(i, image, pic.shown, pic.columns))
-            if task.title and not res.entry.sheet: res.entry.sheet = sheet_entry(task.title, ds, pic)
+            _add_to_sheet(res.entry, due, task, ds, pic, i, n)
     res.entry.error = _frame_errors(failed, len(frames))
     return res
+
+def _add_headers(ds, entry):
+    "The columns of the header, and for each frame those that differ: its own functional groups"
+    if not entry.frames: return
+    own_groups = 'PerFrameFunctionalGroupsSequence' in ds
+    rows = [header_dict(ds, frame=f.frame) for f in (entry.frames if own_groups else entry.frames[:1])]
+    entry.header = {name:value for name,value in rows[0].items() if name not in ('fname','error')}
+    for f,row in zip(entry.frames, rows):
+        names = dict.fromkeys([*entry.header,*row])
+        f.columns |= {name:row.get(name) for name in names if row.get(name)!=entry.header.get(name)}
+        for name in ('fname','error'): f.columns.pop(name, None)
 
 def _convert_data(data, task, recipe, salt):
     "Convert the bytes of a file"
@@ -105,10 +125,9 @@ def _convert_data(data, task, recipe, salt):
         warnings.simplefilter('always')
         ds = dcmread(data)
         res = _convert_frames(ds, task, picture_name(ds, task.source, task.name, recipe, salt), recipe)
-        header = header_dict(ds) if res.entry.frames else {}
-    res.entry.header = {name:value for name,value in header.items() if name not in ('fname','error')}
-    repairs = [w.message.what for w in caught if isinstance(w.message, RepairWarning)]
-    for f in res.entry.frames: f.columns['note'] = '; '.join(filter(None, [*repairs, f.columns['note']])) or None
+        _add_headers(ds, res.entry)
+    notes = list(dict.fromkeys(w.message.what for w in caught if isinstance(w.message, DicomWarning)))
+    for f in res.entry.frames: f.columns['note'] = '; '.join(filter(None, [*notes, f.columns['note']])) or None
     return res
 
 # %% ../../nbs/pipeline/09_worker.ipynb #1a0b5001

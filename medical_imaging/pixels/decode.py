@@ -22,7 +22,7 @@ from ..decoding.decoders import codec_of,decode_stream,deflated_frames,inflate,i
 from ..decoding.fragments import Frames,find_frames,is_encapsulated
 from ..decoding.limits import check_size
 from ..decoding.stream import begins_stream,read_stream
-from ..files.elements import element,number,source_name
+from ..files.elements import element,label,number,source_name
 from ..files.errors import DicomError,DicomWarning
 from medical_imaging.pixels.native import (header_samples,little_endian_syntaxes,native_values,native_words,photometric,
     read_shape)
@@ -39,7 +39,9 @@ def _pixel_bytes(ds):
     for keyword in _pixel_data:
         if keyword not in ds: continue
         data = element(ds, keyword, b'')
-        return keyword,data if isinstance(data, (bytes,bytearray,memoryview)) else bytes(data.getbuffer())
+        if isinstance(data, (bytes,bytearray,memoryview)): return keyword,data
+        if hasattr(data, 'getbuffer'): return keyword,bytes(data.getbuffer())
+        raise DicomError(f'{label(keyword)} must hold bytes, got {type(data).__name__}; fetch the file again')
     return '',b''
 
 def _is_compressed(ds, data):
@@ -55,7 +57,8 @@ def stated_frames(
     "Number of Frames (0028,0008), 1 where it is missing"
     n = number(ds, 'NumberOfFrames')
     if n is None: return 1
-    if n<1: raise DicomError(f'Number of Frames (0028,0008) must be at least 1, got {n:g}; correct or delete it')
+    if not 1<=n<2**31:
+        raise DicomError(f'Number of Frames (0028,0008) must be at least 1, got {n:g}; correct or delete it')
     return int(n)
 
 def compressed_frames(

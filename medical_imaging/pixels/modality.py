@@ -91,7 +91,8 @@ UNIT_SPELLINGS = dict(
         'HOUNDSFIELD UNITS', 'HOUNSFIELD UNITS (HU)', 'CT NUMBER'),
     OD=('OD', 'OPTICAL DENSITY'),
     US=('US', 'UNSPECIFIED', 'UNKNOWN', 'NONE', 'NORMALIZED', ''))
-_other_units = 'OD','MGML','Z_EFF','ED','EDW','HU_MOD','PCT'      # terms of the standard that are no HU
+# terms of the standard that are no HU, and units of maps that CT scanners compute
+_other_units = 'OD','MGML','Z_EFF','ED','EDW','HU_MOD','PCT','GY','MGY','MG/ML','ML/100ML/MIN','ML/100G/MIN','%'
 
 def _letters(text): return re.sub('[^A-Z]', '', text.upper())
 
@@ -103,7 +104,7 @@ def rescale_unit(
 )->str: # The standard's term where the spelling is known, otherwise the text; '' for unspecified
     "Unit that Rescale Type means, DICOM PS3.3 C.11.1.1.2; whatever it spells, a rescaled CT is in HU"
     unit = _unit_by_letters.get(_letters(rescale_type), rescale_type.strip())
-    if is_ct and unit not in _other_units: return 'HU'
+    if is_ct and unit.upper() not in _other_units: return 'HU'
     return '' if unit=='US' else unit
 
 def modality_unit(

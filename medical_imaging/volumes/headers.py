@@ -216,6 +216,8 @@ def dataset_values(
         try: value = _dataset_value(ds[tag].value, kind)
         except Exception:                 # pydicom raises many kinds of them
             value = str(getattr(ds.get_item(tag, keep_deferred=True), 'value', ''))
+        if isinstance(kind, dict) and isinstance(value, str):
+            raise DicomError(f'{name} must be a sequence; correct or delete it')
         if value is not None: res[name] = value
     return res
 

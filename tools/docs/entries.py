@@ -95,6 +95,8 @@ def entries(src, public):
     for o in ast.parse(src).body:
         if isinstance(o, FUNC) and o.name[0]!='_': res.append(function_entry(o, notes))
         elif isinstance(o, ast.ClassDef) and o.name[0]!='_': res += class_entry(o, notes)
-        elif isinstance(o, ast.Assign) and text(o.targets[0]) in public:
-            res.append(directive('data', text(o.targets[0]), notes.get(o.lineno-1) or notes.get(o.lineno)))
+        elif isinstance(o, ast.Assign):
+            constants = [name.id for name in ast.walk(o.targets[0]) if isinstance(name, ast.Name) and name.id in public]
+            note = notes.get(o.lineno-1) or notes.get(o.lineno)
+            res += [directive('data', name, note) for name in constants]
     return res
