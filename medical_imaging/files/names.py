@@ -13,7 +13,7 @@ _odd_character = re.compile(r'[\x00-\x1f\x7f\udc80-\udcff]|\\(?=x[0-9a-f]{2})')
 _other_half = re.compile('[\ud800-\udfff]')
 _escape = re.compile(r'\\x([0-9a-f]{2})')
 
-def _escaped(found): return f'\\x{ord(found[0]) & 0xff:02x}'
+def _escape_of(found): return f'\\x{ord(found[0]) & 0xff:02x}'
 
 def name_text(
     name:str|os.PathLike, # Name of a file or a path, as Python has it
@@ -21,7 +21,7 @@ def name_text(
     "A name as text: bytes that are no UTF-8, and control characters, are written as in `\\xfc`"
     name = os.fspath(name)
     if name.isascii() and name.isprintable() and '\\x' not in name: return name
-    return _other_half.sub(lambda found: ascii(found[0])[1:-1], _odd_character.sub(_escaped, name))
+    return _other_half.sub(lambda found: ascii(found[0])[1:-1], _odd_character.sub(_escape_of, name))
 
 def name_from_text(
     text:str, # As `name_text` made it

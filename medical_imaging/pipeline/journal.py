@@ -36,25 +36,33 @@ def _jsonable(value):
     return value.tolist()                                  # an array
 
 # %% ../../nbs/pipeline/07_journal.ipynb #d2b39f1b
+def _sheet_entry(saved):
+    "A `SheetEntry` from JSON"
+    jpeg,counts = base64.b64decode(saved['jpeg']),np.array(saved['counts'])
+    return SheetEntry(**saved | dict(jpeg=jpeg, counts=counts))
+
 @dataclass
 class FileEntry:
     "What has become of one file"
     source:str # Name of the file in SRC
     name:str = '' # Name of its pictures without ending, unless that is a hash; '' for a file that is passed over
-    header:dict = field(default_factory=dict) # Columns of the table that are the same for all frames
+    header:dict = field(default_factory=dict) # Columns of the table, where a frame has no other value
     frames:list = field(default_factory=list) # `FrameEntry` of each picture
     dropped:list = field(default_factory=list) # `DroppedFrame`s
     error:str = '' # Why there is no picture, or none of some frames; without the name of the file
     skipped:bool = False # Is it no DICOM file, and does not say so?
-    sheet:SheetEntry|None = None # For the contact sheet
+    sheet:list = field(default_factory=list) # `SheetEntry`s for the contact sheet
     left:int = 0 # Frames of a cine beyond `max_frames`
     stamp:str = '' # Tells whether the file was replaced since, see `Source.stamp`
     stop:str = '' # Why the whole run cannot go on, such as a full disk; such an entry is not written
 
     def table_rows(self)->list: # Dictionaries of column and value
         "Rows of the table: one for each picture"
-        return [dict(source=name_text(self.source), frame=f.frame, image=f.image, shown=f.shown) | f.columns | self.header
-            for f in self.frames]
+        rows = []
+        for f in self.frames:
+            row = dict(source=name_text(self.source), frame=f.frame, image=f.image, shown=f.shown) | f.columns
+            rows.append(row | self.header | f.columns)          # in this order; what a frame has of its own holds
+        return rows
 
     def to_json(self)->str: # One line
         "The entry as text"
@@ -69,9 +77,8 @@ class FileEntry:
             raise TypeError('source and name must be texts')
         res.frames = [FrameEntry(**f) for f in res.frames]
         res.dropped = [DroppedFrame(**f) for f in res.dropped]
-        if res.sheet:
-            jpeg,counts = base64.b64decode(res.sheet['jpeg']),np.array(res.sheet['counts'])
-            res.sheet = SheetEntry(**res.sheet | dict(jpeg=jpeg, counts=counts))
+        saved = [res.sheet] if isinstance(res.sheet, dict) else res.sheet      # an earlier version had one
+        res.sheet = [_sheet_entry(shown) for shown in saved]
         return res
 
 # %% ../../nbs/pipeline/07_journal.ipynb #e2968f6b
