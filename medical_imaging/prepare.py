@@ -68,7 +68,8 @@ def _forget_outdated(journal, found, src, dst, retry):
     for name in changes.outdated:
         for image in done[name].images: dst.remove(image)          # the new ones may be fewer
     journal.forget(changes.outdated)
-    texts = (changes.replaced,'replaced since and made anew'), (changes.without_picture,'whose picture was gone, made anew')
+    texts = ((changes.replaced,'replaced since and made anew'),
+        (changes.without_picture,'whose picture was gone, made anew'))
     notes = [f'{len(names):,} {"file" if len(names)==1 else "files"} {text}' for names,text in texts if names]
     if journal.damaged:
         notes.append(f"damaged lines of the journal: {len(journal.damaged)} ({journal.damaged[0]}), done again")
@@ -130,11 +131,13 @@ def _add_recipe_options(group):
     "Options for what becomes of an image; one that is not given is absent from the result"
     def add(name, **kwargs): group.add_argument(f'--{name}', default=argparse.SUPPRESS, **kwargs)
     def add_choice(name, names, help):
-        add(name, type=partial(_parse_choice, names=names, what=name), metavar='NAME', help=f"{help}: {', '.join(names)}")
+        parse = partial(_parse_choice, names=names, what=name)
+        add(name, type=parse, metavar='NAME', help=f"{help}: {', '.join(names)}")
     names = ', '.join(dicom_windows)
-    add('windows', metavar='LIST', help='channels: names of windows or width:level, as in brain,subdural,80:40; none: as '
-        f'each file asks. Names: {names}')
-    add('bins', metavar='BINS', help='a histogram as last channel: image (bins of each image), or the path of saved bins')
+    add('windows', metavar='LIST', help='channels: names of windows or width:level, as in brain,subdural,80:40; '
+        f'none: as each file asks. Names: {names}')
+    add('bins', metavar='BINS',
+        help='a histogram as last channel: image (bins of each image), or the path of saved bins')
     add('fit-bins', type=int, metavar='N', help='a histogram as last channel, with bins learnt from so many files')
     add_choice('crop', CHOICES['crop'], 'cut out the body, the lung, or what a blur of the first window leaves')
     add('size', type=_parse_size, metavar='SIZE', help='rows and columns, as in 256 or 256x320; none: as they are')
@@ -154,9 +157,11 @@ def _add_run_options(group):
     group.add_argument('--like', metavar='FOLDER', help='take all settings of a picture from an earlier run')
     group.add_argument('--split', metavar='COLUMN',
         help='column that says train, test ..., or folder: is a patient in two of them?')
-    group.add_argument('--sheet', type=int, default=200, metavar='N', help='most images on the contact sheet, 200 as a rule')
+    group.add_argument('--sheet', type=int, default=200, metavar='N',
+        help='most images on the contact sheet, 200 as a rule')
     group.add_argument('--workers', type=int, metavar='N', help='processes; none: one a core')
-    group.add_argument('--timeout', type=float, default=120, metavar='SECONDS', help='for one file, 120 as a rule; 0: no limit')
+    group.add_argument('--timeout', type=float, default=120, metavar='SECONDS',
+        help='for one file, 120 as a rule; 0: no limit')
     group.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler, as in tcp://host:8786')
     group.add_argument('--archives', action='store_true', help='read zip and tar files in SRC too')
     group.add_argument('--outside-links', action='store_true', help='follow links that lead out of SRC')

@@ -130,7 +130,7 @@ def _report(summary, recipe, quality):
     return report_page('; '.join([summary.result.counts(), *remarks]), tables, summary.sheet, _sheet_note(summary))
 
 def _quality_of_table(fn, split, titles):
-    "Quality of images in a Parquet file, with `titles` in the place of files; and the columns if `split` is none of them"
+    "Quality of images in a table, with `titles` in the place of files; and the columns if `split` is none of them"
     import pyarrow.parquet as pq
     from medical_imaging.pipeline.checks import quality_columns      # pandas comes with these, at the end of a run
     from medical_imaging.pipeline.quality import quality_report

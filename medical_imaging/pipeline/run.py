@@ -109,9 +109,10 @@ def _read_settings(dst):
         if settings['format']==_format and isinstance(settings['recipe'], dict): return settings
     except (ValueError,KeyError,TypeError): pass
     copy = f'{dst.root}/{WORK_DIR}/prepare.json'
-    raise FileExistsError(f"{dst.root}/prepare.json must be the settings of a run, got something else or a damaged file; "
-        + (f"copy {copy} in its place and start again, or" if dst.exists(f'{WORK_DIR}/prepare.json') else 'please')
-        + ' choose another folder')
+    has_copy = dst.exists(f'{WORK_DIR}/prepare.json')
+    remedy = f'copy {copy} in its place and start again, or choose' if has_copy else 'choose'
+    raise FileExistsError(f"{dst.root}/prepare.json must be the settings of a run, got something else or a damaged "
+        f"file; {remedy} another folder")
 
 def check_destination(
     dst:Source, # Where the results go
@@ -127,8 +128,8 @@ def check_destination(
     ours = {'bins.json' if dst.exists(WORK_DIR) else '', (name_inside(src, dst) or '').split('/')[0]}
     others = sorted(name for name in names if not name.startswith('.') and name not in ours)
     if others:
-        raise FileExistsError(f"{dst.root} must be empty, absent or the result of a run, got {name_text(others[0])} in it "
-            "and no prepare.json of a run that could go on; choose another folder")
+        raise FileExistsError(f"{dst.root} must be empty, absent or the result of a run, got {name_text(others[0])} "
+            "in it and no prepare.json of a run that could go on; choose another folder")
 
 def read_previous_recipe(
     dst:Source, # Where the results go
