@@ -11,7 +11,8 @@ from os import PathLike
 from pathlib import Path
 
 from .files.errors import DicomWarning
-from .files.source import Source,name_inside
+from .files.places import name_inside
+from .files.source import Source
 from .privacy.clean import MIN_SECRET,Deidentifier
 from .privacy.copy import CopyResult,copy_source
 from .privacy.phi import PhiReport,phi_report

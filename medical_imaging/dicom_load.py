@@ -25,7 +25,7 @@ from .files.elements import element,number
 from .files.encoding import OPEN,file_layout,with_syntax
 from .files.errors import DicomError,DicomWarning,RepairWarning
 from .files.mend import PIXEL_TAGS,mend
-from .files.source import Source,is_url
+from .files.source import Source,is_url,left_out_text
 
 # %% ../nbs/00_dicom_load.ipynb #67d1caa1
 _all_ = ['DicomError','element','number']   # of the folder files
@@ -49,17 +49,15 @@ def get_dicom_files(
     recurse:bool=True, # Search its subfolders too?
     folders:list[str]|str|None=None, # Only these subfolders of `path`; '.' stands for the files in `path` itself
     dicomdir:bool=False, # Include DICOMDIRs, the tables of contents of disks?
-)->L: # Sorted: `Path`s, or for a URL the URL of each file; `dcmread` opens both
-    "The DICOM files below `path`, found by their content whatever their names; links are not followed"
-    source = Source(path)
+    archives:bool=False, # Search zip and tar files in it too?
+    outside_links:bool=False, # Follow links that lead out of `path`? Others are followed in any case
+)->L: # Sorted: `Path`s, or for a URL or an archive the URL of each file; `dcmread` opens both
+    "The DICOM files below `path`, found by their content whatever their names"
+    source = Source(path, archives, outside_links)
     found = source.listing(recurse, [folders] if isinstance(folders, str) else folders)
     for name,why in found.closed.items(): _warn_left_out(source.entry(name), why)
-    special = found.left_out['special']
-    if special: warnings.warn(f"{path} holds {special} pipes or devices, which are left out")
-    res = L(source.entry(name) for name in found.names if _is_dicom_in(source, name, dicomdir))
-    if not res and (n := found.left_out['link']):
-        warnings.warn(f"{path} holds no DICOM files but {n} links, which are not followed")
-    return res
+    if text := left_out_text(found.left_out): warnings.warn(f"{path}: left out are {text}")
+    return L(source.entry(name) for name in found.names if _is_dicom_in(source, name, dicomdir))
 
 def _warn_left_out(place, why): warnings.warn(f"{place} is left out: {why}")
 

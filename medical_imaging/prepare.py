@@ -6,21 +6,26 @@
 __all__ = ['prepare', 'prepare_parser', 'dicom_prepare']
 
 # %% ../nbs/50_prepare.ipynb #6e1c11c0
-import argparse,os,re,sys
-from contextlib import closing
+import argparse,inspect,os,signal,sys,threading
+from contextlib import closing,contextmanager
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
-from .files.source import Source,only_run
+from . import __version__
+from .arrays.texts import visible_text
+from .files.errors import did_you_mean
+from .files.places import only_run
+from .files.source import Source
 from .pipeline.formats import FORMATS
-from .pipeline.recipe import CHOICES,Recipe
+from .pipeline.recipe import CHOICES,Recipe,choose_name,parse_size
+from .windowing import dicom_windows
 from .pipeline.journal import FileEntry,Journal
 from .pipeline.worker import convert_file
-from medical_imaging.pipeline.run import (Workers,find_sources,fit_recipe_bins,plan_tasks,read_previous_recipe,run_salt,
-    write_settings)
+from .pipeline.run import (DoneFile,Workers,check_destination,find_changes,find_sources,fit_recipe_bins,
+    plan_tasks,read_previous_recipe,run_salt,write_settings)
 from .pipeline.results import Prepared,write_results
 
 # %% ../nbs/50_prepare.ipynb #e8cc50b1
@@ -40,26 +45,50 @@ def _keep_journal(results, journal, dst, total, progress):
                 errors += 1
                 bar.set_postfix(errors=errors, refresh=False)
 
-def _recipe_of(recipe, settings):
-    if recipe is None: return Recipe(**settings)
-    if settings:
+def _check_names(settings, recipe):
+    "An error for settings that are none, or that are given beside a recipe"
+    names = [f.name for f in fields(Recipe)]
+    for name in settings:
+        if name in names: continue
+        hint = did_you_mean(name, [*names,*inspect.signature(prepare).parameters], most=99)
+        raise TypeError(f"prepare has no setting {name!r}; {hint}")
+    if settings and recipe is not None:
         raise ValueError(f"settings must not be given beside a recipe, got {', '.join(settings)}; "
             "use dataclasses.replace on the recipe")
+
+def _recipe_of(recipe, settings):
+    _check_names(settings, recipe)
+    if recipe is None: return Recipe(**settings)
     return recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
 
-def _convert_all(src, dst, recipe, workers, sheet, retry, progress):
-    "Convert what is not yet done; the journal and the recipe, with bins"
-    names = find_sources(src, dst)
-    previous = read_previous_recipe(dst, src.root, recipe)
-    recipe = previous or fit_recipe_bins(recipe, src, names, dst, n_workers=workers.n_workers, progress=progress)
-    if not previous: write_settings(dst, src.root, recipe, complete=False)
+def _forget_outdated(journal, found, src, dst, retry):
+    "Take what has changed since out of the journal; the names of all files, those that are done, and what to say"
+    done = journal.survey(DoneFile.of_entry)
+    changes = find_changes(done, found, src, dst, retry)
+    for name in changes.outdated:
+        for image in done[name].images: dst.remove(image)          # the new ones may be fewer
+    journal.forget(changes.outdated)
+    texts = ((changes.replaced,'replaced since and made anew'),
+        (changes.without_picture,'whose picture was gone, made anew'))
+    notes = [f'{len(names):,} {"file" if len(names)==1 else "files"} {text}' for names,text in texts if names]
+    if journal.damaged:
+        notes.append(f"damaged lines of the journal: {len(journal.damaged)} ({journal.damaged[0]}), done again")
+    known = {name:file.name for name,file in done.items() if not name.endswith('/')}
+    return known,set(done)-changes.outdated,dict(n_gone=len(changes.gone), notes=notes)
+
+def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found):
+    "Convert what is not yet done; the journal, the recipe, with bins, and what the last line has to say beside"
+    previous = read_previous_recipe(dst, src, recipe)
+    recipe = previous or fit_recipe_bins(recipe, src, found.names, dst, n_workers=workers.n_workers,
+        timeout=workers.timeout, scheduler=workers.scheduler, progress=progress)
+    if not previous: write_settings(dst, src, recipe, complete=False)
     dst.clear_tmp()
     journal = Journal(dst)
-    if retry: journal.forget(lambda entry: entry.error)
-    tasks = plan_tasks(names, journal, recipe, sheet)
+    known,done,remarks = _forget_outdated(journal, found, src, dst, retry)
+    tasks = plan_tasks(found, known, done, recipe, sheet)
     job = partial(convert_file, src=src.absolute(), dst=dst.absolute(), recipe=recipe, salt=run_salt(dst))
     _keep_journal(workers.map(job, tasks), journal, dst, len(tasks), progress)
-    return journal,recipe
+    return journal,recipe,remarks | dict(left_out=dict(found.left_out))
 
 # %% ../nbs/50_prepare.ipynb #6add27e1
 def prepare(
@@ -70,75 +99,115 @@ def prepare(
     split:str|None=None, # Column with train, test and the like, or 'folder' for the first folder below `src`
     sheet:int=200, # Most images on the contact sheet of the report
     n_workers:int|None=None, # Processes; `None` for one a core, 1 for none but this one
-    timeout:float|None=600, # Seconds for one file, where there are processes; `None` for no limit
+    timeout:float|None=120, # Seconds for one file, where there are processes; `None` for no limit
     scheduler:str|None=None, # Address of a Dask scheduler, 'tcp://host:8786', whose workers are to do it
     retry:bool=False, # Try again what failed in an earlier run into `dst`?
+    archives:bool=False, # Read zip and tar files in `src` too?
+    outside_links:bool=False, # Follow links that lead out of `src`?
     progress:bool=True, # Show a progress bar?
     **settings, # Fields of `Recipe`: `windows`, `bins`, `fit_bins`, `crop`, `size`, `format` ...
 )->Prepared: # Counts
     "Convert the DICOM files below `src` into training images, a table, a list of failures and a report"
     recipe = _recipe_of(recipe, settings)
-    src,dst = Source(os.fspath(src)),Source(os.fspath(dst))
-    find_sources(src, dst)                                 # an error before anything is written
+    src,dst = Source(os.fspath(src), archives, outside_links),Source(os.fspath(dst))
+    found = find_sources(src, dst)
+    check_destination(dst, src)                            # an error before anything is written
     workers = Workers(n_workers, timeout, scheduler)
     with only_run(dst):
-        journal,recipe = _convert_all(src, dst, recipe, workers, sheet, retry, progress)
-        return write_results(journal, src, dst, recipe, split)
+        journal,recipe,remarks = _convert_all(src, dst, recipe, workers, sheet, retry, progress, found)
+        return write_results(journal, src, dst, recipe, split, **remarks)
 
 # %% ../nbs/50_prepare.ipynb #5486d9f6
+_examples = """examples:
+  dicom_prepare SRC DST                          pictures through the window stored in each file
+  dicom_prepare SRC DST --size 256 --format jpg  small ones
+  dicom_prepare SRC DST --windows brain,subdural,80:40 --crop body --size 256
+                                                 CT: a channel for each window, cut out around the body
+  dicom_prepare SRC DST --fit-bins 1000          one histogram scaling for all, learnt from 1,000 files
+  dicom_prepare zip://::scans.zip DST            of an archive, or any URL that fsspec knows
+  dicom_prepare SRC DST                          again: goes on where it was stopped, converts what is new"""
+
 def _add_recipe_options(group):
     "Options for what becomes of an image; one that is not given is absent from the result"
     def add(name, **kwargs): group.add_argument(f'--{name}', default=argparse.SUPPRESS, **kwargs)
-    formats = '; '.join(f'{f.name}: {f.about}' for f in FORMATS.values())
-    add('windows',
-        help='channels: names of windows or width:level, as in brain,subdural,80:40; none: as each file asks')
-    add('bins', help='a histogram as last channel: image (bins of each image), or the path of saved bins')
-    add('fit-bins', type=int, help='a histogram as last channel, with bins learnt from so many files')
-    add('crop', choices=CHOICES['crop'], help='cut out the body, the lung, or what a blur of the first window leaves')
-    add('size', type=_parse_size, help='rows and columns of a picture, as in 256 or 256x320; none: as they are')
-    add('fit', choices=CHOICES['fit'], help='how to get their aspect ratio: grow the box, pad or stretch')
-    add('min-pct', type=float, help='leave frames out of which a smaller share of pixels lies in the window ...')
-    add('pct-window', help='... of this name or width:level; none: the first of the windows')
-    add('format', choices=list(FORMATS), help=formats)
-    add('quality', type=int, help='of a jpg, 1 to 100')
-    add('max-frames', type=int, help='most frames to take from one file; 0 for all')
+    def add_choice(name, names, help):
+        parse = partial(_parse_choice, names=names, what=name)
+        add(name, type=parse, metavar='NAME', help=f"{help}: {', '.join(names)}")
+    names = ', '.join(dicom_windows)
+    add('windows', metavar='LIST', help='channels: names of windows or width:level, as in brain,subdural,80:40; '
+        f'none: as each file asks. Names: {names}')
+    add('bins', metavar='BINS',
+        help='a histogram as last channel: image (bins of each image), or the path of saved bins')
+    add('fit-bins', type=int, metavar='N', help='a histogram as last channel, with bins learnt from so many files')
+    add_choice('crop', CHOICES['crop'], 'cut out the body, the lung, or what a blur of the first window leaves')
+    add('size', type=_parse_size, metavar='SIZE', help='rows and columns, as in 256 or 256x320; none: as they are')
+    add_choice('fit', CHOICES['fit'], 'how to get their aspect ratio, grow the box, pad or stretch')
+    add('min-pct', type=float, metavar='SHARE', help='leave frames out of which less than this share, from 0 to 1, '
+        'lies in the window ...')
+    add('pct-window', metavar='WINDOW', help='... of this name or width:level; none: the first of the windows')
+    add('format', type=partial(_parse_choice, names=tuple(FORMATS), what='format'), metavar='NAME',
+        help='; '.join(f'{f.name}: {f.about}' for f in FORMATS.values()))
+    add('quality', type=int, metavar='N', help='of a jpg, 1 to 100')
+    add('max-frames', type=int, metavar='N', help='most frames to take of a cine; 0 for all. Volumes are whole')
     add('patients-first', action='store_true', help='a folder for each patient, named by a hash')
-    add('names', choices=CHOICES['names'], help='name pictures by numbers, by their files (which may name patients), '
-        'or by hashes')
+    add_choice('names', CHOICES['names'], 'what pictures are named by; files may name patients')
 
 def _add_run_options(group):
     "Options for how to go about it"
-    group.add_argument('--like', help='take all settings of a picture from the result of an earlier run')
-    group.add_argument('--split', help='column that says train, test ..., or folder: is a patient in two of them?')
-    group.add_argument('--sheet', type=int, default=200, help='most images on the contact sheet')
-    group.add_argument('--workers', type=int, help='processes; none: one a core')
-    group.add_argument('--timeout', type=float, default=600, help='seconds for one file; 0 for no limit')
-    group.add_argument('--scheduler', help='Dask scheduler, as in tcp://host:8786')
+    group.add_argument('--like', metavar='FOLDER', help='take all settings of a picture from an earlier run')
+    group.add_argument('--split', metavar='COLUMN',
+        help='column that says train, test ..., or folder: is a patient in two of them?')
+    group.add_argument('--sheet', type=int, default=200, metavar='N',
+        help='most images on the contact sheet, 200 as a rule')
+    group.add_argument('--workers', type=int, metavar='N', help='processes; none: one a core')
+    group.add_argument('--timeout', type=float, default=120, metavar='SECONDS',
+        help='for one file, 120 as a rule; 0: no limit')
+    group.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler, as in tcp://host:8786')
+    group.add_argument('--archives', action='store_true', help='read zip and tar files in SRC too')
+    group.add_argument('--outside-links', action='store_true', help='follow links that lead out of SRC')
     group.add_argument('--retry', action='store_true', help='try again what failed before')
     group.add_argument('--quiet', action='store_true', help='no progress bar, for logs')
 
+class _Parser(argparse.ArgumentParser):
+    def format_help(self):
+        "Examples first"
+        usage,*rest = super().format_help().split('\n\n')
+        return '\n\n'.join([usage, rest[0], _examples, *rest[1:]])
+
 def prepare_parser()->argparse.ArgumentParser: # For `dicom_prepare`
     "The options of the command"
-    about = 'Convert the DICOM files below SRC into training images, a table, a list of failures and a report in DST'
-    parser = argparse.ArgumentParser('dicom_prepare', description=about)
-    parser.add_argument('src', help='folder with DICOM files, or a URL')
-    parser.add_argument('dst', help='folder or URL to make; a run that was stopped is continued')
+    about = 'Convert the DICOM files below SRC into training images, a table, a list of failures and a report in DST.'
+    parser = _Parser('dicom_prepare', description=about, usage='dicom_prepare [options] SRC DST',
+        formatter_class=partial(argparse.HelpFormatter, max_help_position=28, width=100))
+    parser.add_argument('src', metavar='SRC', help='folder with DICOM files, or a URL')
+    parser.add_argument('dst', metavar='DST', help='folder or URL to make; a run that was stopped is continued')
+    parser.add_argument('--version', action='version', version=f'medical_imaging {__version__}')
     _add_recipe_options(parser.add_argument_group('what becomes of an image'))
     _add_run_options(parser.add_argument_group('how to go about it'))
     return parser
 
 # %% ../nbs/50_prepare.ipynb #839284b0
-def _parse_size(text):
-    "'256' or '256x320' as numbers"
-    if not re.fullmatch(r'\d+(x\d+)?', text.lower()):
-        raise argparse.ArgumentTypeError(f"size must be one number or ROWSxCOLUMNS, as in 256 or 256x320, got {text!r}")
-    numbers = [int(part) for part in text.lower().split('x')]
-    return tuple(numbers*2 if len(numbers)==1 else numbers)
+def _as_argument_error(f):
+    "The function `f`, whose message argparse shows"
+    def parse(text, **kwargs):
+        try: return f(text, **kwargs)
+        except ValueError as e: raise argparse.ArgumentTypeError(str(e)) from e
+    return parse
+
+_parse_size,_parse_choice = _as_argument_error(parse_size),_as_argument_error(choose_name)
 
 def _with_dashes(arg):
     "The name of an option with - for _"
     name,equals,value = arg.partition('=')
     return name.replace('_', '-')+equals+value if name.startswith('--') else arg
+
+def _parse_arguments(argv):
+    "The arguments of the command; an option that is not known ends the process with a hint"
+    parser = prepare_parser()
+    args,unknown = parser.parse_known_args([_with_dashes(str(arg)) for arg in argv])
+    if not unknown: return args
+    options = [name for action in parser._actions for name in action.option_strings]
+    parser.error(f"there is no option {unknown[0]}; {did_you_mean(unknown[0].partition('=')[0], options, most=99)}")
 
 def _prepare_arguments(args):
     "Arguments of `prepare` for those of the command"
@@ -148,21 +217,34 @@ def _prepare_arguments(args):
         raise ValueError(f"--like takes all settings of {args.like}, got {given} beside it; leave out one or the other")
     return dict(src=args.src, dst=args.dst, recipe=args.like, split=args.split, sheet=args.sheet,
         n_workers=args.workers, timeout=args.timeout or None, scheduler=args.scheduler, retry=args.retry,
-        progress=not args.quiet, **settings)
+        archives=args.archives, outside_links=args.outside_links, progress=not args.quiet, **settings)
+
+def _stop(number, frame): raise KeyboardInterrupt(number)
+
+@contextmanager
+def _ended_by_signals():
+    "SIGTERM, and SIGHUP unless it is ignored as by nohup, end what is inside as Ctrl-C does"
+    signals = [getattr(signal, name) for name in ('SIGTERM','SIGHUP') if hasattr(signal, name)]
+    here = threading.current_thread() is threading.main_thread()
+    before = {o:signal.getsignal(o) for o in signals if here and signal.getsignal(o)!=signal.SIG_IGN}
+    for number in before: signal.signal(number, _stop)
+    try: yield
+    finally:
+        for number,handler in before.items(): signal.signal(number, handler or signal.SIG_DFL)
 
 def dicom_prepare(
     argv:list|None=None, # Arguments; `None`: those that the process was given
 )->int: # Exit status: 0 with at least one picture
     "The command: `prepare`, its result in one line, and errors in one line"
-    argv = sys.argv[1:] if argv is None else argv
-    args = prepare_parser().parse_args([_with_dashes(str(arg)) for arg in argv])
-    try: res = prepare(**_prepare_arguments(args))
+    args = _parse_arguments(sys.argv[1:] if argv is None else argv)
+    try:
+        with _ended_by_signals(): res = prepare(**_prepare_arguments(args))
     except (OSError,ValueError,ImportError) as e:
-        print(f'dicom_prepare: {e}', file=sys.stderr)
+        print(f'dicom_prepare: {visible_text(e)}', file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as e:
         print('dicom_prepare: stopped; start it again to go on', file=sys.stderr)
-        return 130
+        return 128+(e.args[0] if e.args else signal.SIGINT)
     print(res)
     return int(not res.n_images)
 

@@ -7,6 +7,7 @@ __all__ = ['is_tensor', 'on_device', 'as_array', 'as_images', 'like', 'map_image
 
 # %% ../../nbs/arrays/00_convert.ipynb #c50e35e6
 import sys
+from os import PathLike
 
 import numpy as np
 
@@ -31,6 +32,7 @@ def _type_name(x):
     "What to call `x` in an error"
     kind = type(x).__name__
     if kind in _hints: return f'{kind}; use modality_values(ds), or the method of the Dataset'
+    if isinstance(x, (str,PathLike)): return f'{kind}; open the file with dcmread, and take its modality_values'
     return f'{kind} of {x.dtype}' if hasattr(x, 'dtype') else kind
 
 def _from_sequence(x):

@@ -149,6 +149,8 @@ class HistScaler:
         n_workers:int|None=None, # Processes; `None` for one a core
         progress:bool=True, # Show a progress bar?
         read=dcmread, # Function that opens one of `paths`
+        timeout:float|None=None, # Seconds for one file, where there are processes; `None` for no limit
+        scheduler:str|None=None, # Address of a Dask scheduler whose workers are to do it
     )->'HistScaler': # Itself
         "Learn the breakpoints from files, in one pass; those that fail are noted in `errors`"
         if mask is not None and not callable(mask):
@@ -157,7 +159,10 @@ class HistScaler:
         files = [paths] if isinstance(paths, Dataset) else list_files(paths)
         drawn = draw_files(files, n, stratify, seed)
         count = partial(_counts_of_file, mask=mask, read=read)
-        self._learn(map_files(count, drawn, n_workers, progress=progress, desc='histograms'))
+        if scheduler:
+            from medical_imaging.run.cluster import map_cluster
+            self._learn(map_cluster(count, drawn, scheduler, timeout, progress, 'histograms'))
+        else: self._learn(map_files(count, drawn, n_workers, timeout, progress, 'histograms'))
         return self
 
     def _learn(self, counted):

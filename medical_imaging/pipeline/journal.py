@@ -6,13 +6,14 @@
 __all__ = ['FrameEntry', 'FileEntry', 'Journal', 'table_schema', 'write_table']
 
 # %% ../../nbs/pipeline/07_journal.ipynb #ec34cfb7
-import base64,json,time
+import base64,json,os,time
 from dataclasses import dataclass,field,is_dataclass
 from itertools import chain,islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..files.names import name_text
 from ..files.source import Source,WORK_DIR
 from .report import SheetEntry
 from .convert import DroppedFrame
@@ -51,13 +52,15 @@ class FileEntry:
     error:str = '' # Why there is no picture, or none of some frames; without the name of the file
     skipped:bool = False # Is it no DICOM file, and does not say so?
     sheet:list = field(default_factory=list) # `SheetEntry`s for the contact sheet
+    left:int = 0 # Frames of a cine beyond `max_frames`
+    stamp:str = '' # Tells whether the file was replaced since, see `Source.stamp`
     stop:str = '' # Why the whole run cannot go on, such as a full disk; such an entry is not written
 
     def table_rows(self)->list: # Dictionaries of column and value
         "Rows of the table: one for each picture"
         rows = []
         for f in self.frames:
-            row = dict(source=self.source, frame=f.frame, image=f.image, shown=f.shown) | f.columns
+            row = dict(source=name_text(self.source), frame=f.frame, image=f.image, shown=f.shown) | f.columns
             rows.append(row | self.header | f.columns)          # in this order; what a frame has of its own holds
         return rows
 
@@ -66,10 +69,12 @@ class FileEntry:
         return json.dumps({name:value for name,value in vars(self).items() if value}, default=_jsonable)
     @classmethod
     def from_json(cls,
-        line:str, # What `to_json` made
+        line:str|bytes, # What `to_json` made
     )->'FileEntry': # An equal entry
-        "The entry of a line"
+        "The entry of a line; a `ValueError` or `TypeError` for one that is damaged"
         res = cls(**json.loads(line))
+        if not (isinstance(res.source, str) and isinstance(res.name, str) and isinstance(res.header, dict)):
+            raise TypeError('source and name must be texts')
         res.frames = [FrameEntry(**f) for f in res.frames]
         res.dropped = [DroppedFrame(**f) for f in res.dropped]
         saved = [res.sheet] if isinstance(res.sheet, dict) else res.sheet      # an earlier version had one
@@ -86,32 +91,62 @@ class Journal:
     ):
         self.dst,self.per_part,self.every = dst,per_part,every
         self.folder = dst.path                             # `None` for a place that is not a folder
-        self.parts,self.lines,self.file,self.saved = 0,[],None,time.monotonic()
-        while dst.exists(self._part_name(self.parts)): self.parts += 1
+        self.parts,self.lines,self.file,self.saved = self._count_parts(),[],None,time.monotonic()
         if self.parts: self._reopen()
 
     def _part_name(self, i): return f'{WORK_DIR}/journal/{i:05}.jsonl'
+    def _count_parts(self):
+        "One more than the number of the last part; one before it may be lost"
+        if self.folder is not None: names = [fn.name for fn in (self.folder/WORK_DIR/'journal').glob('*.jsonl')]
+        elif not self.dst.exists(f'{WORK_DIR}/journal'): names = []
+        else: names = [name.rpartition('/')[2] for name in self.dst.fs.find(f'{WORK_DIR}/journal')]
+        return max((int(name[:5])+1 for name in names if name[:5].isdecimal()), default=0)
+
     def _complete_lines(self, i):
-        lines = self.dst.read(self._part_name(i)).decode('utf-8').splitlines(keepends=True)
-        return [line for line in lines if line.endswith('\n')]
-    def _write_part(self, i, lines): self.dst.write(self._part_name(i), ''.join(lines).encode())
+        if not self.dst.exists(self._part_name(i)): return []
+        return [line+b'\n' for line in self.dst.read(self._part_name(i)).split(b'\n')[:-1]]
+    def _write_part(self, i, lines): self.dst.write(self._part_name(i), b''.join(lines), secret=True)
     def _reopen(self):
         self.parts -= 1
         self.lines = self._complete_lines(self.parts)
         self._write_part(self.parts, self.lines)           # without half a line
 
+    def _entries(self, i):
+        "Entry of each line of a part; `None` for a damaged line"
+        for line in self._complete_lines(i):
+            try: yield FileEntry.from_json(line)
+            except (ValueError,TypeError,KeyError,AttributeError): yield None
+
     def __iter__(self):
         "What was written so far"
         self.flush()
-        for i in range(self.parts+bool(self.lines)): yield from map(FileEntry.from_json, self._complete_lines(i))
+        for i in range(self.parts+bool(self.lines)): yield from (entry for entry in self._entries(i) if entry)
+
+    def survey(self,
+        f, # Function of a `FileEntry`: what is to be known of it
+    )->dict: # Name of a file to what `f` says of its last line
+        "Look at every line; those that are damaged, or not the last of their file, are removed"
+        self.close()
+        last,places,self.damaged = {},{},[]
+        for i in range(self.parts):
+            for k,entry in enumerate(self._entries(i)):
+                if entry is None: self.damaged.append(f'{self._part_name(i)}, line {k+1}')
+                else: last[entry.source],places[entry.source] = f(entry),(i,k)
+        kept = {}
+        for i,k in places.values(): kept.setdefault(i, set()).add(k)
+        for i in range(self.parts):
+            lines = self._complete_lines(i)
+            if len(kept.get(i, ()))<len(lines):
+                self._write_part(i, [line for k,line in enumerate(lines) if k in kept.get(i, ())])
+        return last
 
     def add(self,
         entry:FileEntry, # Of a file that is done
     )->None:
         "Write an entry"
-        self.lines.append(entry.to_json()+'\n')
+        self.lines.append(entry.to_json().encode()+b'\n')
         if self.folder is not None:
-            self._open_part().write(self.lines[-1].encode())
+            self._open_part().write(self.lines[-1])
             self.file.flush()                              # an error here if the disk is full
         elif time.monotonic()-self.saved>self.every: self.flush()
         if len(self.lines)>=self.per_part: self.close()
@@ -120,7 +155,7 @@ class Journal:
         if self.file is None:
             fn = self.folder/self._part_name(self.parts)
             fn.parent.mkdir(parents=True, exist_ok=True)
-            self.file = fn.open('ab')
+            self.file = open(os.open(fn, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), 'ab')
         return self.file
 
     def flush(self)->None:
@@ -135,13 +170,14 @@ class Journal:
         self.parts,self.lines,self.file = self.parts+bool(self.lines),[],None
 
     def forget(self,
-        which, # Function of a `FileEntry`: is it to be removed?
+        sources, # Names of files
     )->None:
-        "Remove entries, so that their files are done again"
+        "Remove the entries of these files, so that they are done again"
         self.close()
-        for i in range(self.parts):
-            lines = self._complete_lines(i)
-            kept = [line for line in lines if not which(FileEntry.from_json(line))]
+        sources = set(sources)
+        for i in range(self.parts if sources else 0):
+            lines,entries = self._complete_lines(i),self._entries(i)
+            kept = [line for line,entry in zip(lines, entries) if entry and entry.source not in sources]
             if len(kept)<len(lines): self._write_part(i, kept)
 
 # %% ../../nbs/pipeline/07_journal.ipynb #137ab646
@@ -187,7 +223,9 @@ def table_schema(
 # %% ../../nbs/pipeline/07_journal.ipynb #2c433be3
 def _arrow_column(values, kind):
     import pyarrow as pa
-    if kind==pa.string(): values = [v if v is None or isinstance(v, str) else str(v) for v in values]
+    from medical_imaging.tables.header import text_value
+    if kind==pa.string(): values = [v if v is None else text_value(str(v)) for v in values]
+    if kind==pa.float64(): values = [v if v is None else float(v) for v in values]      # Arrow takes none beyond 2**53
     return pa.array(values, kind)
 
 def write_table(

@@ -11,14 +11,20 @@ from dataclasses import dataclass,field
 from itertools import islice
 from pathlib import Path
 
-from ..arrays.texts import csv_cell
-from ..files.source import Source
+from ..arrays.texts import csv_cell,visible_text
+from ..files.errors import did_you_mean
+from ..files.names import name_text
+from ..files.source import Source,left_out_text
 from .report import Table,report_page
 from .recipe import Recipe
 from .journal import write_table
 from .run import file_title,write_settings
 
 # %% ../../nbs/pipeline/11_results.ipynb #2ade38e0
+def _some(n, one, many):
+    "A number with its noun"
+    return f'{n:,} {one if n==1 else many}'
+
 @dataclass
 class Prepared:
     "What a run of `prepare` has made, what earlier runs into the same folder did included"
@@ -28,15 +34,26 @@ class Prepared:
     n_converted:int = 0 # Files with at least one picture
     n_images:int = 0 # Pictures
     n_dropped:int = 0 # Frames left out by `min_pct`
-    n_failed:int = 0 # Rows of errors.csv
-    n_left:int = 0 # Further frames of files with many, left out by `max_frames`
+    n_failed:int = 0 # Rows of errors.csv: files, folders that cannot be opened
+    n_left:int = 0 # Further frames of cines, left out by `max_frames`
+    n_closed:int = 0 # Folders and archives that cannot be opened
+    n_gone:int = 0 # Files that are no longer there; their pictures are kept
+    left_out:dict = field(default_factory=dict) # What the search left out: kind, as in `LEFT_OUT`, to how many
+    notes:list = field(default_factory=list) # What else should be known: files done anew, damage of the journal
 
     def __str__(self):
-        if not self.n_files: return f'nothing to convert: no DICOM file below {self.src}'
-        parts = [f'{self.counts()}: open {self.dst}/report.html']
+        if self.n_files: parts = [f'{self.counts()}: open {self.dst}/report.html']
+        else: parts = [f'nothing to convert: no DICOM file below {self.src}']
         if self.n_failed: parts.append(f'{self.n_failed:,} not converted, see {self.dst}/errors.csv')
         if self.n_dropped: parts.append(f'{self.n_dropped:,} frames left out, see {self.dst}/dropped.csv')
-        return '; '.join(parts)
+        return visible_text('; '.join([*parts, *self.remarks()]))
+    def remarks(self)->list: # Texts
+        "What else is left out, and what should be known"
+        parts = [(self.n_closed,'folder or archive not opened','folders or archives not opened'),
+            (self.n_left,'frame of a cine left out by max_frames','frames of cines left out by max_frames'),
+            (self.n_gone,'file gone since, its pictures stay','files gone since, their pictures stay')]
+        found = left_out_text(self.left_out)
+        return [*(_some(*part) for part in parts if part[0]), *([f'left out: {found}'] if found else []), *self.notes]
     def counts(self)->str: # One line
         "How many pictures of how many files"
         return f'{self.n_images:,} images from {self.n_converted:,} of {self.n_files:,} files'
@@ -59,18 +76,17 @@ class _Summary:
         res.n_files += 1
         res.n_converted += bool(entry.frames)
         res.n_images += len(entry.frames)
-        if entry.frames:
-            n_frames = int(entry.header.get('NumberOfFrames') or 1)
-            res.n_left += max(0, n_frames-len(entry.frames)-len(entry.dropped))
-        self.sources.append((title,entry.source))
+        res.n_left += entry.left
+        res.n_closed += entry.source.endswith('/')
+        self.sources.append((title,name_text(entry.source)))
         if entry.error: self.errors.append((title,entry.error))
         self.dropped += [(title,d.frame,d.share) for d in entry.dropped]
         self.sheet += entry.sheet
         self.n_on_sheet += bool(entry.sheet)
         for f in entry.frames: self.shown[f.shown] = self.shown.get(f.shown, 0)+1
 
-def _summarize(journal, src, dst, recipe):
-    summary = _Summary(Prepared(src, dst))
+def _summarize(journal, result, recipe):
+    summary = _Summary(result)
     for entry in journal:
         if not entry.skipped: summary.add(entry, file_title(entry.source, entry.name, recipe))
     summary.result.n_failed,summary.result.n_dropped = len(summary.errors),len(summary.dropped)
@@ -100,7 +116,7 @@ def _sheet_note(summary):
     res = summary.result
     parts = [f'{len(summary.sheet):,} pictures of {summary.n_on_sheet:,} files; {res.n_images:,} pictures in all.']
     if res.n_left:
-        parts.append(f'{res.n_left:,} further frames of multi-frame images were left out (max_frames).')
+        parts.append(f'{res.n_left:,} further frames of cines were left out (max_frames).')
     if res.n_dropped:
         parts.append(f'{res.n_dropped:,} frames were left out because too little of them lies in the window (min_pct).')
     return ' '.join(parts)
@@ -110,15 +126,16 @@ def _report(summary, recipe, quality):
     head = ['channels' if recipe.n_channels else 'range','images']
     failed = Table(['files','why','the first of them'], reason_rows(summary.errors), 'All are listed in errors.csv.')
     tables = {'How they are shown':Table(head, shown)} | quality | {'Not converted':failed}
-    return report_page(summary.result.counts(), tables, summary.sheet, _sheet_note(summary))
+    remarks = summary.result.remarks()
+    return report_page('; '.join([summary.result.counts(), *remarks]), tables, summary.sheet, _sheet_note(summary))
 
 def _quality_of_table(fn, split, titles):
-    "Quality of the images in a Parquet file, with the names of `titles` in the place of files; and is `split` unknown?"
+    "Quality of images in a table, with `titles` in the place of files; and the columns if `split` is none of them"
     import pyarrow.parquet as pq
     from medical_imaging.pipeline.checks import quality_columns      # pandas comes with these, at the end of a run
     from medical_imaging.pipeline.quality import quality_report
     names = set(pq.read_schema(fn).names)
-    wrong = split is not None and split!='folder' and split not in names
+    wrong = names if split is not None and split!='folder' and split not in names else None
     if wrong: split = None
     df = pq.read_table(fn, columns=[name for name in dict.fromkeys([*quality_columns,
         split]) if name in names]).to_pandas()
@@ -142,10 +159,11 @@ def write_results(
     dst:Source, # Where the results go
     recipe:Recipe, # What was made of them
     split:str|None=None, # Column with the split, or 'folder'
+    **found, # What the run knows apart from the journal: `n_gone`, `left_out` and `notes` of `Prepared`
 )->Prepared: # Counts
     "Write table, lists, settings and report"
     journal = _at_hand(journal)
-    summary = _summarize(journal, src.root, dst.root, recipe)
+    summary = _summarize(journal, Prepared(src.root, dst.root, **found), recipe)
     with tempfile.TemporaryDirectory() as tmp:
         fn = Path(tmp)/'metadata.parquet'
         write_table(journal, fn)
@@ -155,10 +173,10 @@ def write_results(
     dst.write('errors.csv', _csv_bytes(('file','reason'), summary.errors))
     if recipe.min_pct: dst.write('dropped.csv', _csv_bytes(('file','frame','share'), summary.dropped))
     dst.write('report.html', _report(summary, recipe, quality).encode())
-    counts = {name:getattr(summary.result,
-        name) for name in ('n_files','n_converted','n_images','n_dropped','n_failed')}
-    write_settings(dst, src.root, recipe, complete=True, **counts)
+    counts = {name:value for name,value in vars(summary.result).items() if name not in ('src','dst')}
+    write_settings(dst, src, recipe, complete=True, **counts)
     if wrong_split:
-        raise ValueError(f"split must be a column of metadata.parquet or 'folder', got {split!r}; "
-            "all is converted, so start again with another one, which only makes the report anew")
+        hint = did_you_mean(split, [*wrong_split,'folder'])
+        raise ValueError(f"split must be a column of metadata.parquet or 'folder', got {split!r}; {hint} "
+            "All is converted, so start again with another one, which only makes the report anew")
     return summary.result

@@ -12,7 +12,8 @@ from functools import partial
 
 from ..dicom_load import dcmread
 from ..files.errors import DicomError
-from ..files.source import Source,name_inside,only_run
+from ..files.places import name_inside,only_run
+from ..files.source import Source
 from .clean import Deidentifier,dicom_bytes,patient_key
 from .verify import find_traces
 from ..run.parallel import map_files

@@ -141,7 +141,7 @@ def _typed_column(values):
     if kind is int: return pd.array(values, dtype='Int64') if gaps else np.array(values, np.int64)
     if kind is bool: return pd.array(values, dtype='boolean') if gaps else np.array(values, bool)
     if kind is float: return np.array([np.nan if value is None else value for value in values], np.float64)
-    texts = [value if value is None else str(value) for value in values]
+    texts = [value if value is None else text_value(str(value)) for value in values]
     return pd.Series(texts, dtype=None if kinds-{type(None)} else object)
 
 def rows_frame(
