@@ -27,6 +27,7 @@ from .pipeline.worker import convert_file
 from .pipeline.run import (DoneFile,Workers,check_destination,find_changes,find_sources,fit_recipe_bins,
     plan_tasks,read_previous_recipe,run_salt,write_settings)
 from .pipeline.results import Prepared,write_results
+from .pipeline.slices import PlacedJournal,add_series_boxes,find_order
 
 # %% ../nbs/50_prepare.ipynb #e8cc50b1
 def _keep_journal(results, journal, dst, total, progress):
@@ -76,6 +77,15 @@ def _forget_outdated(journal, found, src, dst, retry):
     known = {name:file.name for name,file in done.items() if not name.endswith('/')}
     return known,set(done)-changes.outdated,dict(n_gone=len(changes.gone), notes=notes)
 
+def _plan(src, dst, recipe, workers, sheet, progress, found, known, done):
+    "The order of slices, where the recipe asks for series, and the files to convert"
+    if (recipe.by,recipe.crop_per)==('file','image'): return None,plan_tasks(found, known, done, recipe, sheet)
+    order = find_order(src, found.names, workers.n_workers, workers.timeout, progress)
+    places = order.file_places if recipe.by=='series' else None
+    tasks = plan_tasks(found, known, done, recipe, sheet, places)
+    if recipe.crop_per=='image': return order,tasks
+    return order,add_series_boxes(tasks, order, src, dst, recipe, run_salt(dst), workers, progress)
+
 def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found):
     "Convert what is not yet done; the journal, the recipe, with bins, and what the last line has to say beside"
     previous = read_previous_recipe(dst, src, recipe)
@@ -85,9 +95,10 @@ def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found):
     dst.clear_tmp()
     journal = Journal(dst)
     known,done,remarks = _forget_outdated(journal, found, src, dst, retry)
-    tasks = plan_tasks(found, known, done, recipe, sheet)
+    order,tasks = _plan(src, dst, recipe, workers, sheet, progress, found, known, done)
     job = partial(convert_file, src=src.absolute(), dst=dst.absolute(), recipe=recipe, salt=run_salt(dst))
     _keep_journal(workers.map(job, tasks), journal, dst, len(tasks), progress)
+    if recipe.by=='series': journal = PlacedJournal(journal, order, numbered=recipe.names!='file')
     return journal,recipe,remarks | dict(left_out=dict(found.left_out))
 
 # %% ../nbs/50_prepare.ipynb #6add27e1
@@ -151,6 +162,8 @@ def _add_recipe_options(group):
     add('max-frames', type=int, metavar='N', help='most frames to take of a cine; 0 for all. Volumes are whole')
     add('patients-first', action='store_true', help='a folder for each patient, named by a hash')
     add_choice('names', CHOICES['names'], 'what pictures are named by; files may name patients')
+    add_choice('by', CHOICES['by'], 'how pictures are numbered; with series, the table has the place of each slice')
+    add_choice('crop-per', CHOICES['crop_per'], 'a crop for each, or one for all images of a series')
 
 def _add_run_options(group):
     "Options for how to go about it"

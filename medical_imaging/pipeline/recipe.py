@@ -40,8 +40,9 @@ def parse_bins(
     return tuple(validate_breakpoints(bins, 1).tolist()),''
 
 # %% ../../nbs/pipeline/05_recipe.ipynb #de976c24
-_aliases = dict(jpeg='jpg', tiff='tif')
-CHOICES = dict(crop=('none','body','lung','blur'), fit=('grow','pad','stretch'), names=('number','file','hash'))
+_aliases = dict(jpeg='jpg', tiff='tif', lungs='lung')
+CHOICES = dict(crop=('none','body','lung','blur'), fit=('grow','pad','stretch'), names=('number','file','hash'),
+    by=('file','series'), crop_per=('image','series'))
 
 @dataclass(frozen=True)
 class Recipe:
@@ -60,6 +61,8 @@ class Recipe:
     max_frames:int=16 # Most frames to take of a cine, evenly spread; 0 for all. Volumes (CT, MR, PET) are whole
     patients_first:bool=False # A folder for each patient, named by a hash of Patient ID (0010,0020)?
     names:str='number' # Name pictures by a 'number', their 'file', or a 'hash' of SOP Instance UID (0008,0018)
+    by:str='file' # Number pictures by 'file', or by 'series' and place in it, which the table then has, too
+    crop_per:str='image' # A crop for each 'image', or one for all images of a 'series'
 
     def __post_init__(self):
         self.__dict__.update(_parse_settings(self))        # frozen from here on
@@ -154,6 +157,8 @@ def _check_settings(recipe):
     if not 1<=recipe.quality<=100: raise ValueError(f"quality must be from 1 to 100, got {recipe.quality}")
     if recipe.max_frames<0:
         raise ValueError(f"max_frames must be at least 1, or 0 for all, got {recipe.max_frames}")
+    if recipe.crop_per=='series' and recipe.crop=='none':
+        raise ValueError("crop must be body, lung or blur for crop_per='series', got 'none'; say what to cut out")
 
 def _check_channels(recipe):
     if recipe.fit_bins and recipe.bins=='image':

@@ -192,12 +192,13 @@ def plan_tasks(
     done, # Files that are done
     recipe:Recipe, # What is made of them
     sheet:int, # Most images on the contact sheet
+    places:dict=None, # Series and place in it of files that are numbered by these, see `numbered_names`
 )->list: # `FileTask`s
     "The files that are not done"
     names,known = found.entries,{source:name for source,name in known.items() if name}
-    plan = plan_names(names, recipe.names)
+    plan = plan_names(names, recipe.names, places=places)
     if any(plan.get(source)!=name for source,name in known.items()):      # files came or went
-        plan = plan_names(names, recipe.names, known)
+        plan = plan_names(names, recipe.names, known, places)
     shown = {names[i] for i in pick_frames(len(names), sheet)} if names and sheet else set()
     n_shown = max(1, sheet//len(shown)) if shown else 1
     tasks = [(name, plan[name], file_title(name, plan[name], recipe)) for name in names if name not in done]

@@ -7,7 +7,7 @@ __all__ = ['pick_frames', 'frames_to_take', 'sheet_entry', 'FileTask', 'convert_
 
 # %% ../../nbs/pipeline/09_worker.ipynb #e55a6d2f
 import errno,re,warnings
-from dataclasses import dataclass
+from dataclasses import dataclass,field
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -73,6 +73,7 @@ class FileTask:
     title:str = '' # What the contact sheet calls it; '' to leave it out of the sheet
     n_shown:int = 1 # How many of its pictures the contact sheet has at the most
     stamp:str = '' # Its `Source.stamp`, where that is known from the search
+    boxes:dict = field(default_factory=dict) # For images of some shape, as (rows, cols), what is cut out of all of them
 
 @dataclass
 class _Conversion:
@@ -107,9 +108,10 @@ def _convert_frames(ds, task, stem, recipe):
     frames,failed = frames_to_take(ds, recipe.max_frames),{}
     due = [frames[at] for at in pick_frames(len(frames), task.n_shown)] if task.title else []
     res,decoded = _Conversion(FileEntry(task.source, task.name), []),_decode_together(ds)
+    box = task.boxes.get((ds.get('Rows'),ds.get('Columns')))
     for i in frames:
         try:
-            pic = convert_image(ds, recipe, frame=i, decoded=decoded and decoded[i])
+            pic = convert_image(ds, recipe, i, decoded and decoded[i], box)
             data = encode_picture(pic, recipe) if isinstance(pic, Picture) else b''
         except Exception as e:                             # any decoder may fail in any way
             failed.setdefault(reason(e, source=''), []).append(i)
