@@ -5,6 +5,7 @@ import numpy as np
 import pydicom
 import SimpleITK
 from medical_imaging.series import group_series
+from monai.transforms import LoadImage
 
 from harness import Comparison,Topic,Way
 from headers import folder,n_files
@@ -23,6 +24,9 @@ def by_sitk(files):
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(files[0].parent)))
     return SimpleITK.GetArrayFromImage(SimpleITK.Cast(reader.Execute(), SimpleITK.sitkFloat32))
 
+def by_monai(files): return LoadImage(reader='PydicomReader', image_only=True)(str(files[0].parent))
+def slices_first(image): return np.asarray(image).transpose(2, 1, 0)
+
 def places(headers): return np.array([float(ds.ImagePositionPatient[2]) for ds in headers])
 def read_headers(files): return [pydicom.dcmread(o, stop_before_pixels=True) for o in files]
 
@@ -37,8 +41,15 @@ def volumes():
     note = ("From files, which the system holds in memory, to float32 with rescale, in order of position; the headers "
         "are read in it. Ours looks for what is wrong besides. One thread each.")
     ways = [Way('group_series, volume', group_series, mi, (folder(),), volume_of, part=lambda v: v.values),
-        Way('SimpleITK ImageSeriesReader', SimpleITK.ImageSeriesReader, 'SimpleITK', (folder(),), by_sitk, same=0.)]
+        Way('SimpleITK ImageSeriesReader', SimpleITK.ImageSeriesReader, 'SimpleITK', (folder(),), by_sitk, same=0.),
+        Way('MONAI LoadImage, PydicomReader', LoadImage, 'monai', (folder(),), by_monai, same=0., part=slices_first)]
     yield Comparison('A series to a volume', image(), ways, note)
+
+@topic.peak
+def memory():
+    ways = [Way('group_series, volume', group_series, mi, (folder(),), lambda files: volume_of(files).values),
+        Way('SimpleITK ImageSeriesReader', SimpleITK.ImageSeriesReader, 'SimpleITK', (folder(),), by_sitk)]
+    yield Comparison('A series to a volume', image(), ways, 'Both give float32, which is twice the size of the files.')
 
 @topic.time
 def series():
