@@ -20,12 +20,12 @@ from pydicom.uid import (DeflatedExplicitVRLittleEndian,ExplicitVRBigEndian,Expl
     ImplicitVRLittleEndian)
 
 from .files.content import (DICOM_KINDS,HEAD_BYTES,begins_with_elements,content_kind,inflate,is_gzip,
-    open_regular,unzip,unzip_head)
+    is_url,open_regular,unzip,unzip_head)
 from .files.elements import element,number
 from .files.encoding import OPEN,file_layout,with_syntax
 from .files.errors import DicomError,DicomWarning,RepairWarning
 from .files.mend import PIXEL_TAGS,mend
-from .files.source import Source,is_url,left_out_text
+from .files.source import Source,left_out_text
 
 # %% ../nbs/00_dicom_load.ipynb #67d1caa1
 _all_ = ['DicomError','element','number']   # of the folder files
@@ -73,7 +73,7 @@ def list_files(
 )->list: # What `dcmread` opens
     "The files that `paths` stands for"
     if not isinstance(paths, (str,os.PathLike)): return list(paths)
-    if os.path.isfile(paths) or is_url(paths) and Source(paths).fs.isfile(''): return [paths]
+    if Source(paths).fs.isfile(''): return [paths]
     return list(get_dicom_files(paths))
 
 # %% ../nbs/00_dicom_load.ipynb #a423d520
@@ -176,7 +176,7 @@ def _pairs_items(reading, tags):
     end = reading.end
     for tag,one in zip(reversed(tags), reversed(reading.ds.values())):
         if tag<PIXEL_TAGS[0]: break
-        if tag in PIXEL_TAGS: end = one.value_tell
+        if tag in PIXEL_TAGS: end = getattr(one, 'value_tell', end)        # a sequence in its place has none
     header = reading.start[:end] if end<=len(reading.start) else _bytes_at(reading.f, 0, end)
     item,item_end = _item_heads[reading.ds.original_encoding[1]]
     return header.count(item)==header.count(item_end)
@@ -253,8 +253,9 @@ _syntaxes = {(True,True):ImplicitVRLittleEndian, (False,True):ExplicitVRLittleEn
 
 def _is_encapsulated(ds):
     "Does Pixel Data begin with an item, as compressed images do (DICOM PS3.5 A.4)?"
-    px = ds.get_item('PixelData') if 'PixelData' in ds else None
-    return px is not None and (px.value or b'')[:4]==b'\xfe\xff\x00\xe0'
+    try: data = element(ds, 'PixelData', b'')
+    except DicomError: return False                        # it is told where the pixels are asked for
+    return isinstance(data, bytes) and data[:4]==b'\xfe\xff\x00\xe0'
 
 def _repair_syntax(name, ds, force):
     "Note in `ds` the encoding that pydicom found, when the file does not state it; what was done, or ''"

@@ -41,7 +41,8 @@ def element(
         raise TypeError(f"ds must be a pydicom Dataset, got {type(ds).__name__}; open the file with dcmread first")
     tag = _tag(keyword)
     if tag not in ds.keys(): return default
-    res = _short_number(ds.get_item(tag))
+    # an empty element would be converted, which may fail, if it were not for `keep_deferred`
+    res = _short_number(ds.get_item(tag, keep_deferred=True))
     if res is not None: return res
     try: res = ds[tag].value
     except Exception as e:             # pydicom and Python's codecs raise many kinds

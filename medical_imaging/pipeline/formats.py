@@ -27,14 +27,16 @@ class ImageFormat:
     encode:Callable = field(repr=False) # Function of planes, color (a boolean) and quality (1 to 100): bytes of a file
     decode:Callable = field(repr=False) # Function of the bytes: planes, or `None` for what is no such file
     lossy:bool = False # Are the values changed beyond rounding?
+    dtype:type = np.float32 # Planes of this type are written as they are
 
 # %% ../../nbs/pipeline/04_formats.ipynb #01e02bca
 def planes_to_image(
-    planes:np.ndarray, # float32 in [0,1], (channels, rows, cols)
+    planes:np.ndarray, # float32 in [0,1], or of `dtype` already, (channels, rows, cols)
     dtype=np.uint8, # uint8 or uint16
 )->np.ndarray: # (rows, cols) for one channel, (rows, cols, channels) for more
     "Planes as an image of whole numbers"
-    px = cv2.merge([*planes])
+    px = planes[0] if len(planes)==1 else cv2.merge([*planes])
+    if px.dtype==dtype: return px
     if dtype!=np.uint8: return quantize(px, dtype)
     return cv2.convertScaleAbs(px.reshape(len(px), -1), alpha=255).reshape(px.shape)     # the same, faster
 
@@ -88,9 +90,9 @@ def _decode_npy(data):
 
 # %% ../../nbs/pipeline/04_formats.ipynb #125241e2
 _all_formats = (
-    ImageFormat('png', 'png', (1,3), '8 bits', _encode_png, _decode_by_opencv),
+    ImageFormat('png', 'png', (1,3), '8 bits', _encode_png, _decode_by_opencv, dtype=np.uint8),
     ImageFormat('jpg', 'jpg', (1,3), '8 bits, a little changed, a quarter of the size or less', _encode_jpg,
-        _decode_by_opencv, lossy=True),
+        _decode_by_opencv, lossy=True, dtype=np.uint8),
     ImageFormat('png16', 'png', (1,3), '16 bits', _encode_png16, _decode_by_opencv),
     ImageFormat('tif', 'tif', None, '16 bits', _encode_tif, _decode_tif),
     ImageFormat('npy', 'npy', None, 'float32 in [0,1], not compressed', _encode_npy, _decode_npy))

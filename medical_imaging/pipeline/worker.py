@@ -8,11 +8,12 @@ __all__ = ['pick_frames', 'frames_to_take', 'sheet_entry', 'FileTask', 'convert_
 # %% ../../nbs/pipeline/09_worker.ipynb #e55a6d2f
 import errno,re,warnings
 from dataclasses import dataclass,field
+from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
 
-from ..files.content import DICOM_KINDS,content_kind
+from ..files.content import DICOM_KINDS,HEAD_BYTES,content_kind
 from ..files.elements import element,pixel_aspect
 from ..files.errors import DicomWarning,reason
 from ..files.source import Source,split_archive_name
@@ -23,7 +24,7 @@ from ..pixels.header import image_header
 from ..pixels.modality import modality_unit
 from ..tables.header import header_dict
 from .report import SheetEntry,thumbnail
-from .formats import planes_to_image
+from .formats import FORMATS,planes_to_image
 from .recipe import Recipe
 from .convert import DroppedFrame,Picture,convert_image,encode_picture
 from .journal import FileEntry,FrameEntry
@@ -111,7 +112,7 @@ def _convert_frames(ds, task, stem, recipe):
     box = task.boxes.get((ds.get('Rows'),ds.get('Columns')))
     for i in frames:
         try:
-            pic = convert_image(ds, recipe, i, decoded and decoded[i], box)
+            pic = convert_image(ds, recipe, i, decoded and decoded[i], box, FORMATS[recipe.format].dtype)
             data = encode_picture(pic, recipe) if isinstance(pic, Picture) else b''
         except Exception as e:                             # any decoder may fail in any way
             failed.setdefault(reason(e, source=''), []).append(i)
@@ -163,6 +164,16 @@ def _is_wanted(data, name):
     kind = content_kind(data)
     return kind in DICOM_KINDS or (kind!='dicomdir' and _dicom_ending.search(name) is not None)
 
+_large_file = 2**26     # bytes
+
+def _read_wanted(src, name):
+    "The bytes of an image, or the path of a large local one, which is then not in memory twice; `None` for other files"
+    entry = src.entry(name)
+    is_large = isinstance(entry, Path) and entry.is_file() and entry.stat().st_size>_large_file
+    data = src.read(name, HEAD_BYTES) if is_large else src.read_if(name, _begins_as_image)
+    if not _is_wanted(data, name): return None
+    return entry if is_large else data
+
 def _write_pictures(res, dst):
     "Write the pictures of a file; the entry that is left to say so where nothing can be written"
     try:
@@ -185,8 +196,8 @@ def convert_file(
         return FileEntry(task.source, task.name, error=_closed_archive if is_archive else _closed_folder)
     stamp = task.stamp or src.stamp(task.source)           # of before it is read: if it changes now, it is done again
     try:
-        data = src.read_if(task.source, _begins_as_image)
-        if not _is_wanted(data, task.source): return FileEntry(task.source, skipped=True, stamp=stamp)
+        data = _read_wanted(src, task.source)
+        if data is None: return FileEntry(task.source, skipped=True, stamp=stamp)
         entry = _write_pictures(_convert_data(data, task, recipe, salt), dst)
     except Exception as e: entry = FileEntry(task.source, task.name, error=reason(e, source=''))
     entry.stamp = stamp

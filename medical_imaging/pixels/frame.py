@@ -67,10 +67,14 @@ class GreyFrame:
     @cached_property
     def _modality(self): return self._given_modality or self.header.modality(self.index)
 
-    @cached_property
+    @property
     def for_display(self)->'GreyFrame': # Itself, except for XA and RF images with a Modality LUT
         "The frame with the values that its windows are for"
-        if not self.header.shows_stored or self._given_modality: return self
+        return self._stored_for_display or self
+
+    @cached_property
+    def _stored_for_display(self):
+        if not self.header.shows_stored or self._given_modality: return None
         modality = self.header.display_modality(self.index)
         return GreyFrame(self.header, self.stored, self.index, self._sign, modality)
 

@@ -39,7 +39,7 @@ def _values_as_written(ds, keyword):
     "The values of an element, or those that stand in its bytes where they cannot be converted"
     try: value = element(ds, keyword)
     except DicomError:
-        value = getattr(ds.get_item(keyword), 'value', None)
+        value = getattr(ds.get_item(keyword, keep_deferred=True), 'value', None)
         if isinstance(value, bytes): value = value.decode('latin1')
     if isinstance(value, str): value = value.split('\\')
     return [] if value is None else list(value) if isinstance(value, (list,tuple,MultiValue)) else [value]

@@ -294,7 +294,7 @@ class Deidentifier:
 
     def _clean_element(self, ds, tag, days):
         "The new element, or `None`"
-        rule = element_rule(tag, ds.get_item(tag).VR or _dictionary_vr(tag), self.options)
+        rule = element_rule(tag, ds.get_item(tag, keep_deferred=True).VR or _dictionary_vr(tag), self.options)
         if rule.action=='remove': return None
         try: element,value = ds[tag],ds[tag].value
         except Exception: return None                    # a damaged value, which may be anything

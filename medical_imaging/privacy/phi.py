@@ -42,7 +42,7 @@ def _hash(value, key):
 def _value(ds, tag):
     "The value of an element; its bytes where it cannot be read"
     try: return ds[tag].value
-    except Exception: return ds.get_item(tag).value
+    except Exception: return ds.get_item(tag, keep_deferred=True).value
 
 def _is_of_standard(value): return str(value).startswith('1.2.840.10008.')
 
@@ -59,7 +59,7 @@ def _is_pseudonym(ds, tag, value):
 
 def _element_findings(ds, options, key, nested=False):
     for tag in ds.keys():
-        raw = ds.get_item(tag)
+        raw = ds.get_item(tag, keep_deferred=True)
         rule = element_rule(tag, raw.VR or (dictionary_VR(tag) if dictionary_has_tag(tag) else 'UN'), options)
         value = _value(ds, tag) if rule.action in (*_changes,'items') else None
         if value is None or str(value) in _empty_values or value==b'\0\0' or not value: continue

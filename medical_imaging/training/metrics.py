@@ -112,7 +112,8 @@ def _binary(targs, probs):
     p = p.reshape(-1).astype(np.float64)
     if len(y)!=len(p) or not len(y):
         raise ValueError(f"targs and probs must have the same length, at least 1, got {len(y)} and {len(p)}")
-    if not np.isin(y, (0,1)).all(): raise ValueError(f"targs must be 0 or 1, got {y[~np.isin(y, (0,1))][0]}")
+    if not np.isin(y, (0,1)).all():
+        raise ValueError(f"targs must be 0 or 1, got {y[~np.isin(y, (0,1))][0]}; targs come first, then probs")
     inside = (p>=0) & (p<=1)
     if not inside.all():
         raise ValueError(f"probs must lie in [0,1], got {p[~inside][0]:g}; softmax or sigmoid makes probabilities")

@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from pydicom.datadict import dictionary_VR,tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian,ExplicitVRBigEndian,ImplicitVRLittleEndian
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from ..dicom_load import dcmread
 from ..files.errors import DicomError
-from ..files.source import Source,is_url
+from ..files.content import is_url
+from ..files.source import Source
 
 # %% ../../nbs/volumes/01_headers.ipynb #68f77688
 def element_table(
@@ -214,8 +216,10 @@ def dataset_values(
     for tag,(name,kind) in table.items():
         if tag not in ds: continue
         try: value = _dataset_value(ds[tag].value, kind)
+        except DicomError: raise
         except Exception:                 # pydicom raises many kinds of them
-            value = str(getattr(ds.get_item(tag, keep_deferred=True), 'value', ''))
+            raw = getattr(ds.get_item(tag, keep_deferred=True), 'value', '')
+            value = '' if isinstance(raw, Sequence) else str(raw)
         if isinstance(kind, dict) and isinstance(value, str):
             raise DicomError(f'{name} must be a sequence; correct or delete it')
         if value is not None: res[name] = value

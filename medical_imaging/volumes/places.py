@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from ..arrays.tables import map_by_value
 from ..dicom_load import dcmread
 from ..files.errors import DicomError
-from ..files.source import is_url
+from ..files.content import is_url
 from ..pixels.frame import GreyFrame,grey_frame
 from ..pixels.header import image_header
 from ..pixels.modality import Rescale

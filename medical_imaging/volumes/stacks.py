@@ -14,7 +14,8 @@ from dataclasses import dataclass,field,replace
 import numpy as np
 from pydicom.dataset import Dataset
 
-from ..files.source import Source,is_url
+from ..files.content import is_url
+from ..files.source import Source
 from .findings import Finding,end_findings,line_findings,step_findings,with_files
 from .frames import distinct_files
 from .geometry import affine_spacing,slice_normal,stack_affine
