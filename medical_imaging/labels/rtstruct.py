@@ -87,9 +87,9 @@ class Roi:
         return tuple(((points.min(0)+points.max(0))/2).tolist())
     def mask(self,
         volume:Volume, # Of the frame of reference that it was drawn in
-    )->ContourMask:
-        "On the grid of a volume"
-        return roi_mask(self, volume)
+    )->np.ndarray: # Boolean, (slices, rows, cols)
+        "On the grid of a volume; `roi_mask` also tells what was left out"
+        return roi_mask(self, volume).mask
     def __repr__(self):
         more = ''.join(f', {n} {kind} left out' for kind,n in self.left_out.items())
         ml = '' if self.ml is None else f', {self.ml:.3g} ml'

@@ -50,9 +50,11 @@ def check_space(
 )->None:
     "An error where something was made for another frame of reference"
     here = frame_of_reference(volume)
-    if not here or not frame or frame==here: return
+    if not here or frame==here: return
+    if not frame and not series: raise DicomError(f'{what} must name its Frame of Reference UID (0020,0052) or the '
+        'series it was made on, got neither; whether it belongs to the volume cannot be known')
     if text(source_headers(volume)[0], 'SeriesInstanceUID') not in series: raise DicomError(
         f'{what} must have the Frame of Reference UID (0020,0052) of the volume, got another one; it was made for '
         'another scan: read that one, or register the two')
-    warnings.warn(DicomWarning(
+    if frame: warnings.warn(DicomWarning(
         f'{what} names the series of the volume and another Frame of Reference UID (0020,0052)'))
