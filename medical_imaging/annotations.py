@@ -6,11 +6,10 @@
 __all__ = ['place_text', 'Region', 'Annotations', 'distinct_labels', 'read_annotations', 'annotation_masks', 'rename_regions',
            'alias_table', 'write_seg', 'write_rtstruct', 'Masks']
 
-# %% ../nbs/45_annotations.ipynb #de27f726
+# %% ../nbs/45_annotations.ipynb #a2c1c570
 import re
 import warnings
 from dataclasses import dataclass,field,replace
-from os import PathLike
 from types import MappingProxyType
 
 import numpy as np
@@ -25,7 +24,7 @@ from .files.errors import DicomError,DicomWarning
 from .labels.rtstruct import Roi,read_rtstruct,write_rtstruct
 from .labels.seg import read_seg,segment_masks,write_seg
 from .labels.volume_masks import Masks,combine_masks
-from .volumes.grouping import html_table
+from .volumes.grouping import Series,html_table
 from .volumes.headers import element_table,read_header
 from .volumes.origin import frame_of_reference,source_headers
 from .volumes.volume import Volume
@@ -172,12 +171,17 @@ def distinct_labels(
         found.append(new)
     return found
 
+def _annotation_files(paths):
+    "Files to look into; of a `Series` those that belong to it"
+    if not isinstance(paths, Series): return list_files(paths)
+    return [one.file for one in paths.related if one.kind in ('SEG','RTSTRUCT')]
+
 def read_annotations(
-    paths:list|str|PathLike, # A SEG or RTSTRUCT file or several; or a folder, archive or URL to search
+    paths, # A SEG or RTSTRUCT file or several; a folder, archive or URL to search; or a `Series` that has some
     alias:dict|None=None, # New label to a regular expression that finds the old one, see `rename_regions`
 )->Annotations: # A list of regions, shown as a table
     "The regions in SEG and RTSTRUCT files"
-    files = list_files(paths)
+    files = _annotation_files(paths)
     regions,unreadable = _read_files(files)
     if unreadable: warnings.warn(DicomWarning(
         f'Files that cannot be read: {len(unreadable)}, see .unreadable of the result'))
@@ -187,7 +191,7 @@ def read_annotations(
     res = Annotations(L(replace(region, label=label) for region,label in zip(regions, labels)), unreadable)
     return res.rename(alias) if alias else res
 
-# %% ../nbs/45_annotations.ipynb #065906f1
+# %% ../nbs/45_annotations.ipynb #11b59057
 def _is_elsewhere(region, here, series):
     "Was the region made for another scan?"
     source = region.source
@@ -223,7 +227,7 @@ def annotation_masks(
             masks[region.label] = of_files[id(seg)][region.source.number]
     return Masks(masks, volume)
 
-# %% ../nbs/45_annotations.ipynb #6f66b7ef
+# %% ../nbs/45_annotations.ipynb #81f6be69
 def _matches(annotations, alias):
     "New label to the regions that its expression finds"
     found = {}

@@ -22,6 +22,7 @@ from ..files.elements import items,number,source_name,text
 from ..files.errors import DicomError,DicomWarning,reason
 from .rtstruct import checked_masks,save_whole
 from ..pixels.decode import stored_values
+from ..pixels.labels import label_colors
 from ..volumes.frames import frame_values
 from ..volumes.geometry import orientation_vectors,voxel_index
 from ..volumes.headers import Header,dataset_values,element_table,value_numbers
@@ -312,13 +313,14 @@ def overlapping_masks(
             if n: found[a,b] = n
     return found
 
-def _description(hd, k, name, code, algorithm):
+def _description(hd, k, name, code, algorithm, color):
     "What a segment is, and who made it"
     from pydicom.sr.codedict import codes
     category,kind = hd.sr.CodedConcept(*_structure),hd.sr.CodedConcept(*(code or _structure))
     family = codes.DCM.ArtificialIntelligence
     how = hd.AlgorithmIdentificationSequence(algorithm, family, '1') if algorithm else None
-    return hd.seg.SegmentDescription(k, name, category, kind, 'AUTOMATIC' if algorithm else 'MANUAL', how)
+    return hd.seg.SegmentDescription(k, name, category, kind, 'AUTOMATIC' if algorithm else 'MANUAL', how,
+        display_color=hd.color.CIELabColor.from_rgb(*color))
 
 def _geometry(hd, volume):
     "Where each slice lies, as highdicom has it"
@@ -361,11 +363,13 @@ def write_seg(
     _check_codes(labels, masks)
     pixels,headers = _pixel_array(masks, kind),source_headers(volume)
     try:
-        described = [_description(hd, k, name, labels.get(name), algorithm) for k,name in enumerate(masks, 1)]
+        described = [_description(hd, k, name, labels.get(name), algorithm, color.tolist())
+            for k,(name,color) in enumerate(zip(masks, label_colors(Dataset(), range(1, len(masks)+1))), 1)]
         seg = hd.seg.Segmentation(headers, pixels, kind, described, generate_uid(), 100, generate_uid(), 1,
             'medical_imaging', 'medical_imaging', '1', '0', transfer_syntax_uid=_kinds[kind],
             omit_empty_frames=bool(pixels.any()), series_description=description[:64], **_geometry(hd, volume))
     except Exception as e:           # highdicom raises many kinds for headers that lack something
         raise DicomError(f"SEG cannot be written: {reason(e)}; the images must have what the standard asks for") from e
+    seg.ContentCreatorName = ''                           # must be there, and may be empty
     if any(not name.isascii() for name in masks): seg.SpecificCharacterSet = 'ISO_IR 192'
     return save_whole(seg, path)
