@@ -125,7 +125,12 @@ def contours_mask(
     gaps = sorted({*range(min(chosen), max(chosen))}-{*chosen}) if chosen else []
     return ContourMask(mask, dict(left_out), tuple(cancelling), tuple(gaps))
 
-# %% ../../nbs/labels/01_contours.ipynb #65610862
+# %% ../../nbs/labels/01_contours.ipynb #0d77391a
+def _corners(outline):
+    "Points of a closed outline at which it turns"
+    before,after = outline-np.roll(outline, 1, 0),np.roll(outline, -1, 0)-outline
+    return outline[before[:,0]*after[:,1]!=before[:,1]*after[:,0]]      # exact: all are multiples of a half
+
 def mask_contours(
     mask:np.ndarray, # Boolean, (slices, rows, cols)
     affine:np.ndarray, # (4, 4), from (slice, row, column) to LPS in mm
@@ -134,8 +139,11 @@ def mask_contours(
     from skimage.measure import find_contours          # here, since it takes a while to import
     found = []
     for k in np.flatnonzero(mask.any((1,2))):
-        for outline in find_contours(np.pad(mask[k], 1).astype(np.float32), .5):
-            index = np.insert(outline[:-1]-1, 0, k, axis=1)      # the last point is the first again
+        (top,bottom),(left,right) = (np.flatnonzero(mask[k].any(axis))[[0,-1]] for axis in (1,0))
+        box = np.pad(mask[k,top:bottom+1,left:right+1], 1).astype(np.float32)
+        for outline in find_contours(box, .5):
+            corners = _corners(outline[:-1])+(top-1,left-1)            # the last point is the first again
+            index = np.insert(corners, 0, k, axis=1)
             found.append((int(k),voxel_points(affine, index)))
     return found
 
@@ -147,6 +155,9 @@ def contours_area(
     "The area inside by the even-odd rule, to about a part in a thousand"
     contours = _checked_contours(contours)
     if not contours: return 0.
+    if len(contours)==1:
+        row,col = (contours[0]-contours[0].mean(0)).T
+        return float(abs(row@np.roll(col, -1)-col@np.roll(row, -1))/2)
     points = np.concatenate(contours)
     low,extent = points.min(0),np.ptp(points, axis=0).max()
     if not extent: return 0.

@@ -6,11 +6,12 @@
 __all__ = ['contour_normal', 'contours_volume', 'Roi', 'roi_mask', 'referenced_series', 'read_rtstruct', 'checked_masks',
            'write_rtstruct', 'save_whole']
 
-# %% ../../nbs/labels/02_rtstruct.ipynb #3f6029a0
+# %% ../../nbs/labels/02_rtstruct.ipynb #6ecbcd03
 import math
 import warnings
 from collections import Counter
 from dataclasses import dataclass,field
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import numpy as np
 from fastcore.foundation import L
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset,FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian,PYDICOM_IMPLEMENTATION_UID,RTStructureSetStorage,generate_uid
+from pydicom.tag import Tag
+from pydicom.uid import ImplicitVRLittleEndian,PYDICOM_IMPLEMENTATION_UID,RTStructureSetStorage,generate_uid
 
 from ..arrays.texts import visible_text
 from ..dicom_load import dcmread
@@ -70,16 +72,16 @@ class Roi:
     frame_of_reference:str='' # Referenced Frame of Reference UID (3006,0024)
     series:tuple=() # Series Instance UIDs of the images it was drawn on
     code:str='' # Meaning of the code of the region, if it has one
-    @property
+    @cached_property
     def ml(self)->float|None:
         "Volume; `None` where it is not known"
         return contours_volume(self.contours)
-    @property
+    @cached_property
     def slices(self)->int:
         "In how many planes it is drawn"
         drawn = [contour for contour in self.contours if np.linalg.norm(contour_normal(contour))]
         return len(_planes(drawn)[1]) if drawn else 0
-    @property
+    @cached_property
     def center(self)->tuple|None:
         "Middle of the box around it, x, y, z in mm"
         if not self.contours: return None
@@ -192,8 +194,10 @@ def _series_reference(headers, frame):
 
 def _contour_item(contour, image, digits):
     "Contour Data as decimal strings, which have room for 16 characters"
-    res = _item(ContourGeometricType='CLOSED_PLANAR', NumberOfContourPoints=len(contour),
-        ContourData=[f'{v:.{digits}f}' for v in contour.ravel().tolist()])
+    res,tag = _item(ContourGeometricType='CLOSED_PLANAR', NumberOfContourPoints=len(contour)),Tag('ContourData')
+    data = '\\'.join(f'{v:.{digits}f}' for v in contour.ravel().tolist()).encode()
+    data += b' '*(len(data)%2)
+    res[tag] = RawDataElement(tag, 'DS', len(data), data, 0, True, True)    # pydicom takes long to make these strings
     if image is not None: res.ContourImageSequence = [image]
     return res
 
@@ -216,7 +220,7 @@ def _structure_set(headers, label):
         StructureSetDate='', StructureSetTime='', OperatorsName='', ApprovalStatus='UNAPPROVED')
     for keyword in _of_patient: setattr(ds, keyword, element(first, keyword, ''))
     ds.file_meta = meta = FileMetaDataset()
-    meta.TransferSyntaxUID,meta.ImplementationClassUID = ExplicitVRLittleEndian,PYDICOM_IMPLEMENTATION_UID
+    meta.TransferSyntaxUID,meta.ImplementationClassUID = ImplicitVRLittleEndian,PYDICOM_IMPLEMENTATION_UID
     meta.MediaStorageSOPClassUID,meta.MediaStorageSOPInstanceUID = RTStructureSetStorage,uid
     if 'SpecificCharacterSet' in first: ds.SpecificCharacterSet = first.SpecificCharacterSet
     return ds

@@ -5,9 +5,11 @@
 # %% auto #0
 __all__ = ['Segment', 'Segmentation', 'read_seg', 'segment_masks', 'segment_fractions', 'overlapping_masks', 'write_seg']
 
-# %% ../../nbs/labels/03_seg.ipynb #7c9d269f
+# %% ../../nbs/labels/03_seg.ipynb #b745f5b7
 import warnings
+from copy import copy
 from dataclasses import dataclass,field
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from pydicom.uid import ExplicitVRLittleEndian,RLELossless,UID,generate_uid
 from ..arrays.texts import visible_text
 from ..dicom_load import dcmread
 from ..files.elements import items,number,source_name,text
-from ..files.errors import DicomError,DicomWarning,reason
+from ..files.errors import DicomError,DicomWarning
 from .rtstruct import checked_masks,save_whole
 from ..pixels.decode import stored_values
 from ..pixels.labels import label_colors
@@ -39,17 +41,17 @@ class Segment:
     category:str='' # Meaning of the Segmented Property Category Code (0062,0003)
     algorithm:str='' # Segment Algorithm Type (0062,0008), with the name of the algorithm
     parent:object=field(default=None) # The `Segmentation` it belongs to
-    @property
+    @cached_property
     def ml(self)->float|None:
         "Volume of its voxels; `None` where the distance of slices is not known"
         voxel = self.parent.voxel_ml
         voxels = sum(np.count_nonzero(px) for _,px in self.parent.pixels(self.number))
         return None if voxel is None else float(voxels*voxel)
-    @property
+    @cached_property
     def slices(self)->int:
         "How many frames show it"
         return sum(bool(px.any()) for _,px in self.parent.pixels(self.number))
-    @property
+    @cached_property
     def center(self)->tuple|None:
         "Middle of the box around it, x, y, z in mm"
         return _box_center([(self.parent.planes[k],px) for k,px in self.parent.pixels(self.number) if px.any()])
@@ -348,6 +350,21 @@ def _check_codes(labels, masks):
         if len(code)!=3 or not all(isinstance(part, str) and part for part in code): raise ValueError(
             f"labels must be three texts (code, scheme, meaning), such as ('10200004','SCT','Liver'), got {code!r}")
 
+def _made_by_highdicom(hd, headers, pixels, kind, described, **options):
+    "The `Segmentation` of highdicom; its warnings and errors may have the name of the patient in them, and stay here"
+    headers = [copy(ds) for ds in headers]
+    for ds in headers:
+        if not ds.get('SpecificCharacterSet'): ds.pop('SpecificCharacterSet', None)     # an empty one is an error there
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            return hd.seg.Segmentation(headers, pixels, kind, described, generate_uid(), 100, generate_uid(), 1,
+                'medical_imaging', 'medical_imaging', '1', '0', transfer_syntax_uid=_kinds[kind], **options)
+    except Exception as e:
+        why = str(e) if isinstance(e, AttributeError) else type(e).__name__
+        raise DicomError(f'SEG cannot be written: the headers of the images must have what the standard asks for, got '
+            f'{why}; add what is missing, or correct it') from None
+
 def write_seg(
     volume:Volume, # Read from DICOM files
     masks:dict, # Label to mask, (slices, rows, cols) on the grid of `volume`
@@ -362,14 +379,10 @@ def write_seg(
     hd,labels,masks = _highdicom(),labels or {},checked_masks(volume, masks)
     _check_codes(labels, masks)
     pixels,headers = _pixel_array(masks, kind),source_headers(volume)
-    try:
-        described = [_description(hd, k, name, labels.get(name), algorithm, color.tolist())
-            for k,(name,color) in enumerate(zip(masks, label_colors(Dataset(), range(1, len(masks)+1))), 1)]
-        seg = hd.seg.Segmentation(headers, pixels, kind, described, generate_uid(), 100, generate_uid(), 1,
-            'medical_imaging', 'medical_imaging', '1', '0', transfer_syntax_uid=_kinds[kind],
-            omit_empty_frames=bool(pixels.any()), series_description=description[:64], **_geometry(hd, volume))
-    except Exception as e:           # highdicom raises many kinds for headers that lack something
-        raise DicomError(f"SEG cannot be written: {reason(e)}; the images must have what the standard asks for") from e
+    described = [_description(hd, k, name, labels.get(name), algorithm, color.tolist())
+        for k,(name,color) in enumerate(zip(masks, label_colors(Dataset(), range(1, len(masks)+1))), 1)]
+    seg = _made_by_highdicom(hd, headers, pixels, kind, described, series_description=description[:64],
+        omit_empty_frames=bool(pixels.any()), **_geometry(hd, volume))
     seg.ContentCreatorName = ''                           # must be there, and may be empty
     if any(not name.isascii() for name in masks): seg.SpecificCharacterSet = 'ISO_IR 192'
     return save_whole(seg, path)
