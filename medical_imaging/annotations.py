@@ -19,14 +19,13 @@ from pydicom.uid import RTStructureSetStorage
 
 from .arrays.texts import visible_text
 from .dicom_load import list_files
-from .files.elements import text
 from .files.errors import DicomError,DicomWarning
 from .labels.rtstruct import Roi,read_rtstruct,write_rtstruct
 from .labels.seg import read_seg,segment_masks,write_seg
 from .labels.volume_masks import Masks,combine_masks
 from .volumes.grouping import Series,html_table
 from .volumes.headers import element_table,read_header
-from .volumes.origin import frame_of_reference,source_headers
+from .volumes.origin import first_text,frame_of_reference
 from .volumes.volume import Volume
 
 # %% ../nbs/45_annotations.ipynb #34e38930
@@ -199,8 +198,8 @@ def _is_elsewhere(region, here, series):
 
 def _split_regions(annotations, volume):
     "Regions that can be put on a volume, and a sentence on each other one"
-    here,used,left_out = frame_of_reference(volume),[],{}
-    series = text(source_headers(volume)[0], 'SeriesInstanceUID') if here else ''
+    here,series = frame_of_reference(volume),first_text(volume, 'SeriesInstanceUID')
+    used,left_out = [],{}
     for region in annotations.regions:
         empty = isinstance(region.source, Roi) and not region.source.contours
         if empty: left_out[region.label] = 'has no closed contour'

@@ -102,9 +102,9 @@ def contours_on_slices(
     found,left_out = {},Counter()
     for contour in contours:
         index = voxel_index(affine, contour)
-        k = int(np.floor(index[:,0].mean()+.5)) if len(index)>2 else 0
+        k = int(np.floor(index[:,0].mean().round(3)+.5)) if len(index)>2 else 0     # all of those midway go one way
         if len(index)<3: left_out[_too_few] += 1
-        elif not 0<=k<slices or np.abs(index[:,0]-k).max()>.5+1e-6: left_out[_off_slice] += 1
+        elif not 0<=k<slices or np.abs(index[:,0]-k).max()>.501: left_out[_off_slice] += 1
         else: found.setdefault(k, []).append((index[:,0].mean()-k,index[:,1:]))
     chosen = {k:_nearest_plane(planes) for k,planes in sorted(found.items())}
     fewer = sum(len(planes)-len(chosen[k]) for k,planes in found.items())

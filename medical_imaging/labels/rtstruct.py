@@ -98,6 +98,16 @@ class Roi:
         return visible_text(f'Roi({self.number}: {self.name}, {len(self.contours)} contours in {self.slices} slices'
             f'{ml}{more})')
 
+def _numbers_text(numbers): return f"{', '.join(map(str, numbers[:5]))}{', ...' if numbers[5:] else ''}"
+
+def _doubts(res):
+    "What should be known of a mask, as texts"
+    doubts = [f"{n} contour{'s' if n>1 else ''} left out: {why}" for why,n in res.left_out.items()]
+    if res.cancelling: doubts.append('contours overlap and are not nested: what two of them cover is left out, '
+        f'in slices {_numbers_text(res.cancelling)}')
+    if res.gaps: doubts.append(f'no contour in slices {_numbers_text(res.gaps)}, between others that have one')
+    return doubts
+
 def roi_mask(
     roi:Roi, # From `read_rtstruct`
     volume:Volume, # Of the frame of reference that it was drawn in
@@ -110,9 +120,8 @@ def roi_mask(
     res = contours_mask(roi.contours, volume.affine, volume.shape)
     if sum(res.left_out.values())==len(roi.contours): raise DicomError(f'{what} must have a contour on a slice of '
         f'the volume, got {len(roi.contours)} beside them; it was drawn on other slices or in another orientation')
-    if res.cancelling: warnings.warn(DicomWarning(f'{what} has contours that overlap and are not nested: what two of '
-        f"them cover is left out, in slices {', '.join(map(str, res.cancelling[:5]))}"
-        f"{', ...' if res.cancelling[5:] else ''}"))
+    doubts = _doubts(res)
+    if doubts: warnings.warn(DicomWarning(f"{what}: {'; '.join(doubts)}"))
     return res
 
 # %% ../../nbs/labels/02_rtstruct.ipynb #3fd9bd96
