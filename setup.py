@@ -17,7 +17,7 @@ setup(
     install_requires=cfg['requirements'].split(),
     extras_require=dict(test=cfg['test_requirements'].split(), docs=cfg['docs_requirements'].split(),
         bench=cfg['bench_requirements'].split(), distributed=cfg['distributed_requirements'].split(),
-        volumes=cfg['volumes_requirements'].split(),
+        volumes=cfg['volumes_requirements'].split(), labels=cfg['labels_requirements'].split(),
         dev=cfg['dev_requirements'].split()+cfg['test_requirements'].split()),
     entry_points=dict(
         console_scripts=cfg['console_scripts'].split(), nbdev=[f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]),

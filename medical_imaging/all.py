@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['dcmread', 'DicomError', 'get_dicom_files', 'is_dicom', 'explain', 'dicom_table', 'header_dict', 'quality_report',
-           'group_series', 'Volume', 'map_files', 'stored_values', 'modality_values', 'modality_unit', 'n_frames',
-           'is_color', 'rgb_values', 'padding_mask', 'values_and_padding', 'fix_sign', 'freqhist_bins', 'hist_scaled',
-           'HistScaler', 'window', 'Window', 'dicom_windows', 'file_windows', 'pct_in_window', 'display_values',
-           'display_image', 'is_inverted', 'to_nchan', 'to_3chan', 'mask_from_blur', 'uniform_blur2d', 'gauss_blur2d',
-           'body_mask', 'lung_mask', 'mask_overlay', 'mask2bbox', 'crop_resize', 'CropRecord', 'rle_decode',
-           'rle_encode', 'prepare', 'Recipe', 'show_images', 'explore', 'sample_file', 'siim_phantom', 'chest_phantom',
-           'ct_slice']
+           'group_series', 'Volume', 'map_files', 'read_annotations', 'write_seg', 'write_rtstruct', 'stored_values',
+           'modality_values', 'modality_unit', 'n_frames', 'is_color', 'rgb_values', 'padding_mask',
+           'values_and_padding', 'fix_sign', 'freqhist_bins', 'hist_scaled', 'HistScaler', 'window', 'Window',
+           'dicom_windows', 'file_windows', 'pct_in_window', 'display_values', 'display_image', 'is_inverted',
+           'to_nchan', 'to_3chan', 'mask_from_blur', 'uniform_blur2d', 'gauss_blur2d', 'body_mask', 'lung_mask',
+           'mask_overlay', 'mask2bbox', 'crop_resize', 'CropRecord', 'rle_decode', 'rle_encode', 'prepare', 'Recipe',
+           'show_images', 'explore', 'sample_file', 'siim_phantom', 'chest_phantom', 'ct_slice']
 
 # %% ../nbs/99_all.ipynb #2a47b5fd
+from .annotations import read_annotations,write_rtstruct,write_seg
 from .contrast.channels import to_3chan,to_nchan
 from .contrast.display import display_image,display_values,file_windows
 from .contrast.explain import explain
@@ -45,6 +46,7 @@ from .windowing import Window,dicom_windows,pct_in_window,window
 
 _all_ = ['dcmread', 'DicomError', 'get_dicom_files', 'is_dicom', 'explain',
     'dicom_table', 'header_dict', 'quality_report', 'group_series', 'Volume', 'map_files',
+    'read_annotations', 'write_seg', 'write_rtstruct',
     'stored_values', 'modality_values', 'modality_unit', 'n_frames', 'is_color', 'rgb_values', 'padding_mask',
     'values_and_padding', 'fix_sign',
     'freqhist_bins', 'hist_scaled', 'HistScaler',

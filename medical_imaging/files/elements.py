@@ -67,7 +67,7 @@ def numbers(
 )->list: # Floats; empty where the element is missing or empty
     "Values of one element as numbers; a `DicomError` that names it if they are none"
     res = element(ds, keyword)
-    values = [] if res is None else list(res) if isinstance(res, MultiValue) else [res]
+    values = [] if res is None else list(res) if isinstance(res, (MultiValue,list)) else [res]
     try: return [float(value) for value in values]
     except (OverflowError,TypeError,ValueError) as e:
         raise DicomError(f"{keyword} must hold numbers, got {str(values)[:50]}; correct or delete it") from e

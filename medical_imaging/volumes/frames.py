@@ -53,8 +53,13 @@ _place = '''Rows Columns NumberOfFrames PixelSpacing ImagerPixelSpacing ImagePos
 _pixels = '''SamplesPerPixel PhotometricInterpretation BitsAllocated BitsStored HighBit PixelRepresentation
     RescaleSlope RescaleIntercept RescaleType DoseGridScaling DoseUnits '''
 _order = 'InstanceNumber TriggerTime ContentTime '
+_series = element_table('SeriesInstanceUID')
+_study = element_table('', None, dict(RTReferencedSeriesSequence=_series))
+_frame_of_reference = element_table('FrameOfReferenceUID', None, dict(RTReferencedStudySequence=_study))
+_references = dict(ReferencedSeriesSequence=_series,                    # of a SEG, and of an RT Structure Set
+    ReferencedFrameOfReferenceSequence=_frame_of_reference)
 SLICE_ELEMENTS = element_table(_identity+_place+_pixels+_order
-    +' '.join(k for k in DIMENSIONS if k[0].isupper()), _private, dict(ModalityLUTSequence={},
+    +' '.join(k for k in DIMENSIONS if k[0].isupper()), _private, _references|dict(ModalityLUTSequence={},
     SharedFunctionalGroupsSequence=_functional, PerFrameFunctionalGroupsSequence=_functional))
 
 # %% ../../nbs/volumes/03_frames.ipynb #b1d8acab

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from fastcore.basics import patch
+from pydicom.dataset import Dataset
 from scipy.ndimage import maximum_filter1d,minimum_filter1d,uniform_filter1d
 
+from ..arrays.texts import visible_text
+from ..pixels.labels import label_colors
 from ..view import explore as view_explore
 from .resample import reorient_volume,resample_volume
 from .volume import Volume
@@ -36,11 +39,26 @@ def volume_planes(
     return [Plane('axial', values[k], rows/cols), Plane('coronal', values[::-1,row], slices/cols),
         Plane('sagittal', values[::-1,:,col], slices/rows)]
 
+def _draw_masks(axs, volume, masks, index):
+    "Color the pixels of each mask, and name the colors"
+    from matplotlib.patches import Patch
+    colors = label_colors(Dataset(), range(1, len(masks)+1))/255
+    for mask,color in zip(masks.values(), colors):
+        if np.shape(mask)!=volume.shape: raise ValueError(
+            f'masks must have the shape of the volume, {volume.shape}, got {np.shape(mask)}')
+        planes = volume_planes(Volume((np.asarray(mask)!=0).astype(np.uint8), volume.affine), index)
+        for ax,plane in zip(axs, planes):
+            ax.imshow(np.concatenate([np.broadcast_to(color, (*plane.values.shape,3)), .5*plane.values[...,None]], 2),
+                aspect=plane.aspect, interpolation='nearest')
+    patches = [Patch(color=color, label=visible_text(name).replace('$', r'\$')) for name,color in zip(masks, colors)]
+    axs[0].figure.legend(handles=patches, loc='outside lower center', ncols=6, frameon=False)
+
 def show_volume(
     volume:Volume, # Any
     index=None, # Slice, row and column to cut through, after `reorient('LPS')`; the middle by default
     *,
     window=None, # `Window`, or (lowest, highest) value; all values by default
+    masks:dict|None=None, # Name to mask, (slices, rows, cols) on the grid of `volume`, shown in color
     size:float=3., # Height of the pictures in inches
 )->np.ndarray: # Three matplotlib axes
     "Three planes in their true proportions"
@@ -54,6 +72,7 @@ def show_volume(
         ax.imshow(plane.values, cmap='gray', vmin=low, vmax=high, aspect=plane.aspect)
         ax.set_title(plane.name, fontsize=11)
         ax.axis('off')
+    if masks: _draw_masks(axs, volume, masks, index)
     return axs
 
 # %% ../../nbs/volumes/11_planes.ipynb #e3c28e91
@@ -122,10 +141,11 @@ def show(self:Volume,
     index=None, # Slice, row and column to cut through, after `reorient('LPS')`
     *,
     window=None, # `Window`, or (lowest, highest) value
+    masks:dict|None=None, # Name to mask, (slices, rows, cols), shown in color
     size:float=3., # Height of the pictures in inches
 )->np.ndarray: # Three matplotlib axes
     "Three planes in their true proportions; see `show_volume`"
-    return show_volume(self, index, window=window, size=size)
+    return show_volume(self, index, window=window, masks=masks, size=size)
 
 @patch
 def explore(self:Volume,
