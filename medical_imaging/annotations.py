@@ -17,7 +17,7 @@ import pandas as pd
 from fastcore.foundation import L
 from pydicom.uid import RTStructureSetStorage
 
-from .arrays.texts import visible_text
+from .arrays.texts import short_number,visible_text
 from .dicom_load import list_files
 from .files.errors import DicomError,DicomWarning
 from .labels.rtstruct import Roi,read_rtstruct,write_rtstruct
@@ -73,13 +73,13 @@ class Region:
         return dict(label=self.label, name=self.name, code=self.code, kind=self.kind, ml=self.ml, slices=self.slices,
             where=self.where)
     def __repr__(self):
-        ml = '' if self.ml is None else f', {self.ml:.3g} ml'
+        ml = '' if self.ml is None else f', {short_number(self.ml)} ml'
         return visible_text(f'Region({self.label}, {self.kind}{ml}, {self.slices} slices, {self.where})')
 
 # %% ../nbs/45_annotations.ipynb #768d66bb
 def _shown_row(region):
     row = region.row()
-    return [row['label'], row['code'], row['kind'], '' if row['ml'] is None else f"{row['ml']:.4g}", str(row['slices']),
+    return [row['label'], row['code'], row['kind'], '' if row['ml'] is None else short_number(row['ml']), str(row['slices']),
         row['where']]
 
 def _text_table(rows):

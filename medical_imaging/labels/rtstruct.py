@@ -22,7 +22,7 @@ from pydicom.dataset import Dataset,FileMetaDataset
 from pydicom.tag import Tag
 from pydicom.uid import ImplicitVRLittleEndian,PYDICOM_IMPLEMENTATION_UID,RTStructureSetStorage,generate_uid
 
-from ..arrays.texts import visible_text
+from ..arrays.texts import short_number,visible_text
 from ..dicom_load import dcmread
 from ..files.elements import element,items,number,numbers,source_name,text
 from ..files.errors import DicomError,DicomWarning
@@ -94,7 +94,7 @@ class Roi:
         return roi_mask(self, volume).mask
     def __repr__(self):
         more = ''.join(f', {n} {kind} left out' for kind,n in self.left_out.items())
-        ml = '' if self.ml is None else f', {self.ml:.3g} ml'
+        ml = '' if self.ml is None else f', {short_number(self.ml)} ml'
         return visible_text(f'Roi({self.number}: {self.name}, {len(self.contours)} contours in {self.slices} slices'
             f'{ml}{more})')
 

@@ -18,7 +18,7 @@ from fastcore.foundation import L
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian,RLELossless,UID,generate_uid
 
-from ..arrays.texts import visible_text
+from ..arrays.texts import short_number,visible_text
 from ..dicom_load import dcmread
 from ..files.elements import items,number,source_name,text
 from ..files.errors import DicomError,DicomWarning
@@ -71,7 +71,7 @@ class Segment:
         return segment_masks(self.parent, volume, threshold, [self.number])[self.number]
     def __repr__(self):
         code = f' ({self.code})' if self.code and self.code.lower()!=self.name.lower() else ''
-        ml = '' if self.ml is None else f', {self.ml:.3g} ml'
+        ml = '' if self.ml is None else f', {short_number(self.ml)} ml'
         return visible_text(f'Segment({self.number}: {self.name}{code}, {self.slices} slices{ml})')
 
 def _box_center(planes):

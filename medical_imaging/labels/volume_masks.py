@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arrays.texts import visible_text
+from ..arrays.texts import short_number,visible_text
 from ..files.errors import DicomError
 from .seg import overlapping_masks
 from ..volumes import nifti  # noqa: F401   it gives a `Volume` its `save`
@@ -77,6 +77,6 @@ class Masks(dict):
         return path
     def __repr__(self):
         shape = ' x '.join(map(str, self.volume.shape))
-        lines = [f'  {name}: {self.ml(name):.3g} ml, {int(mask.any((1,2)).sum())} slices' for name,mask in self.items()]
+        lines = [f'  {name}: {short_number(self.ml(name))} ml, {int(mask.any((1,2)).sum())} slices' for name,mask in self.items()]
         pairs = [f'  {a} and {b} overlap in {n} voxels' for (a,b),n in self.overlaps.items()]
         return '\n'.join(map(visible_text, [f'Masks of {shape} voxels', *lines, *pairs]))

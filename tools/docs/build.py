@@ -24,7 +24,7 @@ SECTIONS = {
 # Folders whose pages stand below a chapter, folded
 PARTS = {
     '00_dicom_load': ['files', 'decoding', 'pixels', 'tables'], '20_windowing': ['contrast'],
-    '30_masks': ['regions', 'labels'], '40_series': ['volumes'],
+    '30_masks': ['regions'], '40_series': ['volumes'], '45_annotations': ['labels'],
     '50_prepare': ['pipeline', 'run'], '55_privacy': ['privacy'], '60_learn': ['training'],
     '99_all': ['arrays', 'testing', 'view']}
 UNUSED = ['.buildinfo', '_sources', '_static/**/*.map', '_static/locales', '_static/scripts/fontawesome.js*',
