@@ -79,7 +79,8 @@ class Region:
 # %% ../nbs/45_annotations.ipynb #768d66bb
 def _shown_row(region):
     row = region.row()
-    return [row['label'], row['code'], row['kind'], '' if row['ml'] is None else short_number(row['ml']), str(row['slices']),
+    ml = '' if row['ml'] is None else short_number(row['ml'])
+    return [row['label'], row['code'], row['kind'], ml, str(row['slices']),
         row['where']]
 
 def _text_table(rows):

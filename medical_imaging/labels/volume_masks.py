@@ -77,6 +77,7 @@ class Masks(dict):
         return path
     def __repr__(self):
         shape = ' x '.join(map(str, self.volume.shape))
-        lines = [f'  {name}: {short_number(self.ml(name))} ml, {int(mask.any((1,2)).sum())} slices' for name,mask in self.items()]
+        lines = [f'  {name}: {short_number(self.ml(name))} ml, {int(mask.any((1,2)).sum())} slices'
+            for name,mask in self.items()]
         pairs = [f'  {a} and {b} overlap in {n} voxels' for (a,b),n in self.overlaps.items()]
         return '\n'.join(map(visible_text, [f'Masks of {shape} voxels', *lines, *pairs]))
