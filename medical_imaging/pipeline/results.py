@@ -56,7 +56,8 @@ class Prepared:
         return [*(_some(*part) for part in parts if part[0]), *([f'left out: {found}'] if found else []), *self.notes]
     def counts(self)->str: # One line
         "How many pictures of how many files"
-        return f'{self.n_images:,} images from {self.n_converted:,} of {self.n_files:,} files'
+        images,files = _some(self.n_images, 'image', 'images'),_some(self.n_files, 'file', 'files')
+        return f'{images} from {self.n_converted:,} of {files}'
 
 # %% ../../nbs/pipeline/11_results.ipynb #08a48047
 @dataclass
