@@ -17,7 +17,7 @@ import pandas as pd
 from fastcore.foundation import L
 from pydicom.uid import RTStructureSetStorage
 
-from .arrays.texts import short_number,visible_text
+from .arrays.texts import html_text,short_number,visible_text
 from .dicom_load import list_files
 from .files.errors import DicomError,DicomWarning
 from .labels.rtstruct import Roi,read_rtstruct,write_rtstruct
@@ -136,7 +136,7 @@ class Annotations:
     def __repr__(self):
         return '\n'.join([_text_table([_columns, *map(_shown_row, self.regions)]), *map(visible_text, self._notes())])
     def _repr_html_(self):
-        notes = ''.join(f'<p>{visible_text(note)}</p>' for note in self._notes())
+        notes = ''.join(f'<p>{html_text(note)}</p>' for note in self._notes())
         return html_table(_columns, map(_shown_row, self.regions))+notes
 
 # %% ../nbs/45_annotations.ipynb #8444182f

@@ -18,7 +18,8 @@ ODD = (f'<script>{RUN}</script>"\'><img src=x onerror="{RUN}"></title></style></
 TEXTS = '''Modality PatientID PatientName StudyDescription SeriesDescription SeriesInstanceUID StudyInstanceUID
     FrameOfReferenceUID Manufacturer RescaleType WindowCenterWidthExplanation SOPInstanceUID PatientBirthDate
     PatientSex BodyPartExamined ProtocolName ImageType StationName SeriesDate'''.split()
-SHOWN = '''Explanation SeriesReport SeriesList ClinicalReport Quality Explorer PlaneExplorers PhiReport'''.split()
+SHOWN = '''Explanation SeriesReport SeriesList ClinicalReport Quality Explorer PlaneExplorers PhiReport
+    Annotations'''.split()
 
 def odd_dataset(i):
     "A small CT slice, number `i`, with odd text in every element that a user sees"
@@ -57,6 +58,15 @@ def notebook_html(shown):
     if not hasattr(shown, '_repr_markdown_'): return shown._repr_html_()
     return MarkdownIt('commonmark').enable('table').render(shown._repr_markdown_())
 
+def odd_annotations():
+    "A region with odd names, in a file that has one"
+    from fastcore.foundation import L
+    from medical_imaging.annotations import Annotations, Region
+    from medical_imaging.labels.rtstruct import Roi
+    square = np.array([[0, 0, 0], [9, 0, 0], [9, 9, 0], [0, 9, 0]], float)
+    region = Region(ODD, ODD, 'RTSTRUCT', Roi(1, ODD, [square], code=ODD), ODD)
+    return Annotations(L([region]), unreadable={ODD: ODD}, aliases={f'{ODD} ': 'x'})
+
 def shown_objects(paths):
     "Name and object, of everything that shows text of the files"
     from medical_imaging.contrast.explain import explain
@@ -81,6 +91,7 @@ def shown_objects(paths):
     yield 'ClinicalReport', ClinicalReport({}, pd.DataFrame({ODD: [1]}, [ODD]), ODD, .5, .95, (ODD,))
     yield 'PhiReport', phi_report(paths, progress=False)
     yield 'Explorer', explorer
+    yield 'Annotations', odd_annotations()
     yield 'PlaneExplorers', PlaneExplorers({ODD: explorer})
     yield 'explorer of a file', ds.explore(title=ODD)
 
