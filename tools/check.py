@@ -48,6 +48,8 @@ def draws_unseen(cell):
     return re.search(r'\bplt\.|\baxs?\b|\bshow_\w+\(|^(\w+\.)?explore\(', src, re.M) is not None
 
 def check_outputs(nb):
+    outputs = [out for cell in nb['cells'] for out in cell.get('outputs', [])]
+    if any(out['output_type']=='error' for out in outputs): yield 'an error is stored as output: run the notebook again'
     for size, lines, live in output_sizes(nb):
         if size>(600 if live else 150)*KB: yield f'an output of {size//KB} KB'
         if lines>20: yield f'an output of {lines} lines of text, at most 20'
