@@ -104,9 +104,9 @@ def _padding_text(header):
     if not padding: return f'nothing was found: no Pixel Padding Value (0028,0120){filler}'
     limit = f' to {padding.highest}' if padding.highest!=padding.lowest else ''
     if grey is not None and not share:
-        return f'nothing was found: no pixel has the Pixel Padding Value (0028,0120) {padding.lowest}{limit}{filler}'
+        return f'nothing was found: no pixel is {padding.lowest}{limit}, {padding.source}{filler}'
     blur = '; the compression is lossy and blurs it, so only a part is found' if header.lossy else ''
-    why = 'were not measured and are left out, Pixel Padding Value (0028,0120)'
+    why = f'were not measured and are left out, {padding.source}'
     found = f': {share:.1%} of the pixels' if grey is not None else ''
     return f'stored values {padding.lowest}{limit} {why}{found}{blur}{filler}'
 

@@ -253,9 +253,6 @@ def grey_frames(
     return [GreyFrame(header, image, i, file_sign) for i,image in enumerate(px if px.ndim==3 else [px])]
 
 # %% ../../nbs/pixels/06_frame.ipynb #fec917d2
-def _selected_frames(ds, frame, **kwargs):
-    return grey_frames(ds, **kwargs) if frame is None else [grey_frame(ds, frame, **kwargs)]
-
 def _as_tensor(arrays, ds_frame):
     "One tensor, (rows, cols), or (frames, rows, cols) where all frames of several were asked for"
     import torch
@@ -270,16 +267,18 @@ def modality_values(
     sign:str='mend', # 'mend' a CT whose values lost their sign, or 'keep' them
 )->'Tensor': # float32, (rows, cols) or (frames, rows, cols); HU for CT, otherwise in the unit of `modality_unit`
     "Values after the modality transformation, DICOM PS3.3 C.11.1, with wrong signs of CTs mended"
-    greys = _selected_frames(ds, frame, sign=sign)
+    greys = grey_frames(ds, sign=sign) if frame is None else [grey_frame(ds, frame, sign=sign)]
     if greys[0].header.shows_stored: greys[0].header.warn_once(_xray_note)
     return _as_tensor([grey.modality() for grey in greys], frame)
 
 def values_and_padding(
     ds:Dataset, # Grey image
     frame:int|None=None, # Which frame, from 0; `None` for all
+    header:ImageHeader|None=None, # What `image_header` read of `ds`, if it did so before
+    keep:bool=False, # With `frame=None`, keep what is decoded with `ds`, as pydicom's `pixel_array` does?
 )->tuple: # `modality_values` and `padding_mask`
     "`modality_values` and `padding_mask` of one decoding"
-    frames = _selected_frames(ds, frame)
+    frames = grey_frames(ds, header, keep=keep) if frame is None else [grey_frame(ds, frame, header)]
     return _as_tensor([f.modality() for f in frames], frame),_as_tensor([f.padding_mask for f in frames], frame)
 
 def _guessed_filler(greys):

@@ -6,11 +6,13 @@
 __all__ = ['LOWEST_HU', 'Padding', 'number_kind', 'read_padding', 'filler_mask']
 
 # %% ../../nbs/pixels/02_padding.ipynb #32c43acb
-from dataclasses import dataclass
+from dataclasses import dataclass,field
 
 import cv2
 import numpy as np
+from pydicom.datadict import dictionary_description
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from ..files.elements import element,is_little_endian,label,number
 from ..files.errors import DicomError
@@ -22,6 +24,7 @@ class Padding:
     "Stored values that stand for pixels which were not measured; false where there are none"
     lowest:float|None=None # Lowest of these values; `None`: there is no padding
     highest:float|None=None # Highest of them
+    source:str=field(default='', compare=False, repr=False) # Name and tag of the element that says so
 
     def __bool__(self): return self.lowest is not None
 
@@ -58,17 +61,23 @@ def _with_sign_of_pixels(value, ds):
     if signed and value>=span//2: return value-span
     return value+span if not signed and value<0 else value
 
+def _source_text(*keywords):
+    "Names and tags of the elements that state the padding"
+    tags = [Tag(keyword) for keyword in keywords if keyword]
+    return ' to '.join(f'{dictionary_description(tag)} ({tag.group:04X},{tag.element:04X})' for tag in tags)
+
 def read_padding(
     ds:Dataset, # Any image
 )->Padding: # False where there is none, and for color
     "The padding that the header of `ds` states"
     kind = number_kind(ds)
     read = _whole_number if kind=='integer' else number
-    value,limit = (read(ds, _keywords[kind]+end) for end in ('Value','RangeLimit'))
+    keyword,limit_keyword = (_keywords[kind]+end for end in ('Value','RangeLimit'))
+    value,limit = read(ds, keyword),read(ds, limit_keyword)
     if value is None or is_color(ds): return Padding()
     ends = value,value if limit is None else limit
     if kind=='integer': ends = [_with_sign_of_pixels(end, ds) for end in ends]
-    return Padding(min(ends), max(ends))
+    return Padding(min(ends), max(ends), _source_text(keyword, limit_keyword if limit is not None else None))
 
 # %% ../../nbs/pixels/02_padding.ipynb #c18cfd14
 LOWEST_HU = -1100     # air is -1000, and noise does not reach here
