@@ -9,7 +9,7 @@ __all__ = ['label', 'element', 'number', 'numbers', 'text', 'items', 'functional
 # %% ../../nbs/files/03_elements.ipynb #d054f229
 from functools import lru_cache
 
-from pydicom.dataelem import RawDataElement
+from pydicom.dataelem import DataElement,RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
@@ -40,11 +40,12 @@ def element(
     if not isinstance(ds, Dataset):
         raise TypeError(f"ds must be a pydicom Dataset, got {type(ds).__name__}; open the file with dcmread first")
     tag = _tag(keyword)
-    if tag not in ds.keys(): return default
     # an empty element would be converted, which may fail, if it were not for `keep_deferred`
-    res = _short_number(ds.get_item(tag, keep_deferred=True))
+    raw = ds.get_item(tag, keep_deferred=True)
+    if raw is None: return default
+    res = _short_number(raw)
     if res is not None: return res
-    try: res = ds[tag].value
+    try: res = raw.value if isinstance(raw, DataElement) else ds[tag].value      # one is converted already
     except Exception as e:             # pydicom and Python's codecs raise many kinds
         raise DicomError(f"{label(keyword)} cannot be read: its value is damaged; correct or delete it") from e
     return default if res is None or res=='' else res
