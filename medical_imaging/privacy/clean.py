@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MIN_SECRET', 'KEPT_TEXT', 'KEPT_BULK', 'METHOD', 'Pseudonyms', 'patient_key', 'shift_date', 'Rule', 'element_rule',
-           'is_document', 'may_show_text', 'check_kind', 'Deidentifier', 'dicom_bytes']
+           'element_owner', 'is_document', 'check_kind', 'Deidentifier', 'dicom_bytes']
 
 # %% ../../nbs/privacy/04_clean.ipynb #0f57d2e4
 import hashlib,hmac,io,math,re
@@ -20,7 +20,10 @@ from pydicom.tag import Tag
 
 from ..files.elements import number
 from ..files.errors import DicomError
-from .profile import BASIC_PROFILE,OPTIONS,check_options,profile_action
+from .blank import blank_pixels,check_rectangles,may_show_text,put_pixels
+from .content import content_keyword,content_rule
+from medical_imaging.privacy.profile import (BASIC_PROFILE,OPTIONS,check_options,profile_action,profile_row,
+    safe_private_vr)
 from .words import known_code,known_words
 
 # %% ../../nbs/privacy/04_clean.ipynb #674054d1
@@ -108,7 +111,7 @@ _number_vrs = 'DS IS FD FL SL SS SV UL US UV'.split()
 @dataclass(frozen=True)
 class Rule:
     "What happens to an element"
-    action:str # 'keep', 'remove', 'empty', 'dummy', 'uid', 'date', 'words', 'code' or 'items'
+    action:str # 'keep', 'remove', 'empty', 'dummy', 'uid', 'date', 'words', 'code', 'items' or 'content'
     why:str # In a few words
 
 def _is_signature_or_overlay(tag):
@@ -116,19 +119,36 @@ def _is_signature_or_overlay(tag):
 
 def _forbidden(tag):
     "Why an element goes whatever it holds, or ''"
-    if tag.is_private: return 'private'
     if _is_signature_or_overlay(tag): return 'overlay, curve, signature or padding'
     if tag.element==0: return 'group length'
     if tag.group<0x0008: return 'file meta information, command or directory in the data set'
+    if tag==_drawn_text: return 'a text drawn on an image'
     return '' if dictionary_has_tag(tag) else 'not in the dictionary'
+
+_drawn_text = Tag('TextObjectSequence')
+_overlay_numbers = 0x10,0x11,0x15,0x40,0x50,0x51,0x100,0x102,0x1301,0x1302,0x1303,0x3000
+
+def _overlay_rule(tag):
+    "The rule for an element of an overlay plane that is a region of interest"
+    if tag.element not in _overlay_numbers: return Rule('remove', 'text of an overlay')
+    return Rule('code' if tag.element==0x40 else 'keep', 'a region of interest')
+
+def _private_rule(tag, vr, owner):
+    "The rule for a private element, where the option for safe ones is chosen"
+    expected = safe_private_vr(owner, tag)
+    if expected is None: return Rule('remove', 'private')
+    numbers = vr in _number_vrs and (not expected or expected in _number_vrs)
+    if vr!=expected and not numbers: return Rule('remove', 'private, and not of the kind that Table E.3.10-1 says')
+    return Rule(dict(SQ='items', UI='uid', CS='code').get(vr, 'keep'), 'thought to be safe by Table E.3.10-1')
 
 def _sequence_rule(tag, letters, why):
     if letters in 'KC' or 'U*' in letters or tag==Tag('ContentSequence'): return Rule('items', why)
     return Rule('empty' if letters[0]=='Z' else 'remove', why)
 
-def _listed_rule(tag, vr, letters):
+def _listed_rule(tag, vr, letters, structured):
     "The rule for an element that the table names"
     why = f'{letters} in Table E.1-1'
+    if vr=='SQ' and structured and 'structured' in profile_row(tag).options: return Rule('content', why)
     if vr=='SQ': return _sequence_rule(tag, letters, why)
     last = letters.split('/')[-1].strip('*')
     if vr=='CS' and last in 'KC': return Rule('code', why)
@@ -155,47 +175,61 @@ def _unlisted_rule(tag, vr, options):
     if vr[0]=='O': return Rule('keep' if tag in _kept_bulk else 'remove', 'bulk data that the table does not name')
     return Rule('code' if vr=='CS' else 'keep', 'a code string' if vr=='CS' else 'a number')
 
+def _special_rule(tag, vr, options, owner):
+    "The rule for private elements and overlays, and for what goes whatever it holds; `None` for all others"
+    if tag.is_private: return _private_rule(tag, vr, owner) if 'safe_private' in options else Rule('remove', 'private')
+    if tag.group&0xff00==0x6000 and owner=='R' and 'graphics' in options: return _overlay_rule(tag)
+    why = _forbidden(tag)
+    return Rule('remove', why) if why else None
+
 @lru_cache(20000)
 def element_rule(
     tag:Tag, # Tag of the element
     vr:str, # Its VR
     options:tuple=(), # Options of the profile
-)->Rule: # The same for all elements of this tag
+    owner:str='', # As `element_owner` gives it
+)->Rule: # The same for all elements of this tag and owner
     "What happens to an element"
-    why = _forbidden(tag)
-    if why: return Rule('remove', why)
+    special = _special_rule(tag, vr, options, owner)
+    if special: return special
     if vr=='UN': vr = dictionary_VR(tag)
     vr = vr.split(' or ')[-1] if tag in _kept_bulk else vr.split(' or ')[0]
     letters = profile_action(tag, options)
-    if letters: return _listed_rule(tag, vr, letters)
+    if letters: return _listed_rule(tag, vr, letters, 'structured' in options)
     return Rule('remove', 'of unknown kind') if vr=='UN' else _unlisted_rule(tag, vr, options)
 
+def element_owner(
+    ds:Dataset, # Data set or item
+    tag:Tag, # Tag of an element in it
+)->str: # Private creator, or Overlay Type (60xx,0040); '' for other elements
+    "What a rule needs to know beside the tag"
+    if not tag.is_private and tag.group&0xff00!=0x6000: return ''
+    place = Tag(tag.group, tag.element>>8 if tag.is_private else 0x40)
+    if place not in ds or place==tag and tag.is_private: return ''
+    try: return str(ds[place].value or '').strip()
+    except Exception: return ''                               # a damaged value
+
 # %% ../../nbs/privacy/04_clean.ipynb #789a5221
-_documents = '1.2.840.10008.5.1.4.1.1.104.','1.2.840.10008.5.1.4.1.1.88.','1.2.840.10008.1.3.10'
-_captures = '1.2.840.10008.5.1.4.1.1.7','1.2.840.10008.5.1.4.1.1.6.','1.2.840.10008.5.1.4.1.1.3.'
+_reports,_documents = '1.2.840.10008.5.1.4.1.1.88.',('1.2.840.10008.5.1.4.1.1.104.','1.2.840.10008.1.3.10')
 
 def is_document(
     ds:Dataset, # Any
+    structured:bool=False, # Are structured reports none, because they are cleaned?
 )->bool: # `True` for encapsulated documents, structured reports and directories
     "Is this a document, and no image or plan?"
-    return str(ds.get('SOPClassUID', '')).startswith(_documents) or 'EncapsulatedDocument' in ds
-
-def may_show_text(
-    ds:Dataset, # Any
-)->bool: # By the header; the pixels are not looked at
-    "May the pixels show text, by the kind of image and Burned In Annotation (0028,0301)?"
-    if 'Rows' not in ds: return False
-    burned = str(ds.get('BurnedInAnnotation', '') or '').upper()
-    return burned=='YES' or burned!='NO' and str(ds.get('SOPClassUID', '')).startswith(_captures)
+    kind = str(ds.get('SOPClassUID', ''))
+    return kind.startswith(_documents) or 'EncapsulatedDocument' in ds or not structured and kind.startswith(_reports)
 
 def check_kind(
     ds:Dataset, # Any
     text_in_pixels:bool=False, # Accept images that may show text?
+    structured:bool=False, # Accept structured reports?
 )->None:
     "An error for an object that cannot be de-identified by its elements"
     if not ds.get('SOPClassUID') or not ds.get('SOPInstanceUID'):
         raise DicomError('has no SOP Class UID (0008,0016) or SOP Instance UID (0008,0018); leave it out')
-    if is_document(ds): raise DicomError('is a document or a structured report: leave it out, or clean it by hand')
+    if is_document(ds, structured):
+        raise DicomError('is a document or a structured report: leave it out, or clean it by hand')
     if may_show_text(ds) and not text_in_pixels:
         raise DicomError('may show text in its pixels (Burned In Annotation (0028,0301) must be NO); look at it, '
             'then take it with text_in_pixels=True or leave it out')
@@ -243,10 +277,14 @@ class Deidentifier:
     secret:bytes = field(repr=False) # At least 16 bytes, kept apart from the data
     options:tuple = () # Names of options of the profile, see `OPTIONS`
     text_in_pixels:bool = False # Accept images that may show text in their pixels?
+    rectangles:tuple = () # With the option 'pixels': `(left, top, right, bottom)` of what is blanked in each image
 
     def __post_init__(self):
         Pseudonyms(self.secret)
+        object.__setattr__(self, 'rectangles', check_rectangles(self.rectangles))
         object.__setattr__(self, 'options', check_options(self.options))
+        if self.rectangles and 'pixels' not in self.options:
+            raise ValueError("rectangles must come with the option 'pixels', got them alone")
 
     @property
     def pseudonyms(self):
@@ -257,14 +295,16 @@ class Deidentifier:
         ds:Dataset, # As `dcmread` gives it; left as it is
     )->Dataset: # A new one
         "What of `ds` may stay, with pseudonyms and the note of what was done"
-        check_kind(ds, self.text_in_pixels)
+        pixels = blank_pixels(ds, self.rectangles) if 'pixels' in self.options else None
+        check_kind(ds, self.text_in_pixels or pixels is not None, 'structured' in self.options)
         key = patient_key(ds)
         res = self._clean_items(ds, self.pseudonyms.days(key))
         res.PatientID = res.PatientName = self.pseudonyms.patient(key)
-        self._note_method(res)
-        if 'PixelData' in res: res['PixelData'] = _without_excess(ds, res['PixelData'])
+        self._note_method(res, pixels is not None)
         res.file_meta,res.preamble = FileMetaDataset(),bytes(128)
         res.file_meta.TransferSyntaxUID = ds.file_meta.TransferSyntaxUID
+        if pixels is not None: put_pixels(res, pixels)
+        elif 'PixelData' in res: res['PixelData'] = _without_excess(ds, res['PixelData'])
         return res
 
     def _clean_items(self, ds, days):
@@ -272,21 +312,35 @@ class Deidentifier:
         for tag in ds.keys():
             element = self._clean_element(ds, tag, days)
             if element is not None: res.add(element)
+        for tag in [tag for tag in res.keys() if tag.is_private]:
+            res.add(DataElement(Tag(tag.group, tag.element>>8), 'LO', element_owner(ds, tag)))
+        return res
+
+    def _clean_content(self, item, days):
+        "The new content item, or `None`"
+        action = content_rule(item, self.options)
+        if action=='remove': return None
+        res,keyword = self._clean_items(item, days),content_keyword(item)
+        if keyword and keyword in item:
+            old = item[keyword]
+            res[keyword] = DataElement(old.tag, old.VR, self._new_value(action, old.VR, old.value, days))
         return res
 
     def _clean_element(self, ds, tag, days):
         "The new element, or `None`"
-        rule = element_rule(tag, ds.get_item(tag, keep_deferred=True).VR or _dictionary_vr(tag), self.options)
+        vr = ds.get_item(tag, keep_deferred=True).VR or _dictionary_vr(tag)
+        rule = element_rule(tag, vr, self.options, element_owner(ds, tag))
         if rule.action=='remove': return None
         try: element,value = ds[tag],ds[tag].value
         except Exception: return None                    # a damaged value, which may be anything
         if element.VR=='UN': return None
-        if rule.action=='items' and element.VR!='SQ': return None
+        if rule.action in ('items','content') and element.VR!='SQ': return None
         if rule.action=='keep' and element.VR!='AS': return element
         return DataElement(tag, element.VR, self._new_value(rule.action, element.VR, value, days))
 
     def _new_value(self, action, vr, value, days):
         if action=='items': return Sequence([self._clean_items(item, days) for item in value])
+        if action=='content': return Sequence(filter(None, (self._clean_content(item, days) for item in value)))
         if action=='empty': return b'' if vr[0]=='O' else Sequence() if vr=='SQ' else None
         if action=='dummy': return _dummy(vr)
         if action=='uid': return _each(self.pseudonyms.uid, value)
@@ -294,12 +348,13 @@ class Deidentifier:
         if action=='code': return _each(known_code, value)
         return _each(_age if action=='keep' else known_words, value)
 
-    def _note_method(self, res):
+    def _note_method(self, res, cleaned_pixels):
         dates = [o for o in self.options if o.endswith('dates')]
         kind = dict(full_dates='UNMODIFIED', modified_dates='MODIFIED')
         res.PatientIdentityRemoved = 'YES'
         res.DeidentificationMethod = METHOD
-        chosen = [BASIC_PROFILE, *(OPTIONS[name] for name in self.options)]
+        options = [name for name in self.options if name!='pixels' or cleaned_pixels]
+        chosen = [BASIC_PROFILE, *(OPTIONS[name] for name in options)]
         res.DeidentificationMethodCodeSequence = Sequence([_code_item(option) for option in chosen])
         res.LongitudinalTemporalInformationModified = kind[dates[0]] if dates else 'REMOVED'
 
