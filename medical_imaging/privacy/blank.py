@@ -12,6 +12,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian,ExplicitVRLittleEndian
 
+from ..decoding.spaces import to_rgb
 from ..files.elements import number
 from ..files.errors import DicomError
 from ..pixels.decode import Pixels,decode_image
@@ -61,10 +62,8 @@ def check_rectangles(
 
 # %% ../../nbs/privacy/02_blank.ipynb #02fd5322
 def _black(pixels):
-    stored,middle = pixels.stored,1<<(pixels.bits-1)
-    if pixels.space=='MONOCHROME1': return stored.max()
-    if pixels.space=='YBR_FULL': return np.array([0,middle,middle], stored.dtype)
-    return stored.min() if pixels.space=='MONOCHROME2' else stored.dtype.type(0)
+    if pixels.space=='MONOCHROME1': return pixels.stored.max()
+    return pixels.stored.min() if pixels.space=='MONOCHROME2' else 0
 
 def hidden_places(
     shape:tuple, # Rows and columns
@@ -82,14 +81,15 @@ def blank_pixels(
     ds:Dataset, # An image
     rectangles:Iterable=(), # `(left, top, right, bottom)` of each, in pixels, half-open
 )->Pixels|None: # A decoded copy; `None` without regions and rectangles, and for masks of one bit and doses
-    "The stored values of all frames, black outside of ultrasound regions and in rectangles"
+    "The stored values of all frames, or RGB, black outside of ultrasound regions and in rectangles"
     boxes = check_rectangles(rectangles)
     if not _is_picture(ds): return None
     regions = [] if boxes and not _has_usable_regions(ds) else region_boxes(ds)
     if not regions and not boxes: return None
     pixels = decode_image(ds)
-    stored = pixels.stored.copy()
     colored = pixels.space not in ('MONOCHROME1','MONOCHROME2','PALETTE COLOR')
+    if colored: pixels = Pixels(to_rgb(pixels.stored, pixels.space, pixels.bits), 'RGB', pixels.bits)
+    stored = pixels.stored.copy()
     hidden = hidden_places(stored.shape[-3:-1] if colored else stored.shape[-2:], regions, boxes)
     stored[(..., hidden, slice(None)) if colored else (..., hidden)] = _black(pixels)
     return Pixels(stored, pixels.space, pixels.bits)
@@ -103,7 +103,7 @@ def _has_usable_regions(ds):
     except DicomError: return False
 
 # %% ../../nbs/privacy/02_blank.ipynb #fc8826dc
-_writable = 'MONOCHROME1','MONOCHROME2','PALETTE COLOR','RGB','YBR_FULL'
+_writable = 'MONOCHROME1','MONOCHROME2','PALETTE COLOR','RGB'
 
 def put_pixels(
     ds:Dataset, # Changed: it gets these pixels instead of its own
