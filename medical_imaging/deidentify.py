@@ -30,9 +30,11 @@ def deidentify(
     secret:bytes|str|PathLike, # At least 16 bytes, or the file that holds them, which is made if it is not there
     options:tuple=(), # Options of the profile, see `OPTIONS`, such as ('modified_dates','patient')
     text_in_pixels:bool=False, # Accept images that may show text, such as screenshots and ultrasound?
+    rectangles:tuple=(), # With the option 'pixels': `(left, top, right, bottom)`, half-open, blanked in each image
     n_workers:int|None=None, # Processes; `None`: one a core
     timeout:float|None=300, # Seconds for one file
     progress:bool=True, # Show a progress bar?
+    scheduler:str|None=None, # Address of a Dask scheduler whose workers are to do it; the secret travels to them
 )->CopyResult: # Counts, and the files without a copy
     "Copy DICOM files without what identifies their patients, by DICOM PS3.15 Annex E; no guarantee"
     src,dst = Source(str(src)),Source(str(dst))
@@ -41,10 +43,11 @@ def deidentify(
         if name_inside(Source(str(secret)), dst) is not None:
             raise ValueError(f"secret must not lie in dst, where it would be shared, got {secret}; keep it elsewhere")
         secret = read_secret(secret)
-    deidentifier = Deidentifier(secret, options, text_in_pixels)
+    deidentifier = Deidentifier(secret, options, text_in_pixels, rectangles)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', DicomWarning)       # they name the files
-        return copy_source(src, dst, deidentifier, n_workers=n_workers, timeout=timeout, progress=progress)
+        return copy_source(src, dst, deidentifier, n_workers=n_workers, timeout=timeout, progress=progress,
+            scheduler=scheduler)
 
 # %% ../nbs/55_privacy.ipynb #f8ecd328
 def _phi_arguments(args):
@@ -78,19 +81,28 @@ def _failure(command, e):
     return 1
 
 # %% ../nbs/55_privacy.ipynb #c7427c79
+def _rectangle(value): return tuple(int(o) for o in value.split(','))
+
+def _option_lines():
+    return '\n'.join(f'  {option.name:15} {option.effect}' for option in OPTIONS.values())
+
 def _copy_arguments(args):
-    parser = argparse.ArgumentParser('dicom_deidentify',
-        description='Copy DICOM files without what identifies their patients, by DICOM PS3.15 Annex E. '
-        'No guarantee: faces are not removed from heads, text burned into pixels is not found, '
+    parser = argparse.ArgumentParser('dicom_deidentify', formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f'options of the profile:\n{_option_lines()}',
+        description='Copy DICOM files without what identifies their patients, by DICOM PS3.15 Annex E.\n'
+        'No guarantee: faces are not removed from heads, text burned into pixels is not found,\n'
         'and standardized uptake values (SUV) must be computed before.')
     parser.add_argument('src', help='folder, zip:// or other URL with DICOM files; not changed')
     parser.add_argument('dst', help='new folder; one of an earlier run is continued')
     parser.add_argument('--secret', required=True, metavar='FILE',
         help='file with the key of the pseudonyms, made if it is not there; keep it, and do not share it')
-    parser.add_argument('--options', default='', help=f"options of the profile, of {', '.join(OPTIONS)}")
+    parser.add_argument('--options', default='', help='options of the profile, separated by commas; see below')
     parser.add_argument('--text-in-pixels', action='store_true',
         help='accept images that may show text, such as screenshots and ultrasound')
+    parser.add_argument('--blank', action='append', default=[], metavar='LEFT,TOP,RIGHT,BOTTOM', type=_rectangle,
+        help="a rectangle to blank in each image, in pixels, with --options pixels; may be given again")
     parser.add_argument('--workers', type=int, default=None, help='processes; one a core by default')
+    parser.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler, as in tcp://host:8786')
     return parser.parse_args(args)
 
 def dicom_deidentify(
@@ -100,7 +112,8 @@ def dicom_deidentify(
     args = _copy_arguments(args)
     try:
         result = deidentify(args.src, args.dst, secret=args.secret, options=_chosen(args.options),
-            text_in_pixels=args.text_in_pixels, n_workers=args.workers, progress=sys.stderr.isatty())
+            text_in_pixels=args.text_in_pixels, rectangles=tuple(args.blank), n_workers=args.workers,
+            progress=sys.stderr.isatty(), scheduler=args.scheduler)
     except (OSError,ValueError) as e: return _failure('dicom_deidentify', e)
     for fn,why in result.errors.items(): print(why if fn in why else f'{fn}: {why}', file=sys.stderr)
     print(result)

@@ -16,6 +16,7 @@ from ..files.places import name_inside,only_run
 from ..files.source import Source
 from .clean import Deidentifier,dicom_bytes,patient_key
 from .verify import find_traces
+from ..run.cluster import map_cluster
 from ..run.parallel import map_files
 
 # %% ../../nbs/privacy/07_copy.ipynb #08635076
@@ -84,7 +85,8 @@ def settings_text(
     "The note on what a folder of copies was made with"
     fingerprint = deidentifier.pseudonyms.digest('fingerprint', '').hex()[:16]
     return json.dumps(dict(profile='DICOM PS3.15 Annex E', options=list(deidentifier.options),
-        text_in_pixels=deidentifier.text_in_pixels, secret=fingerprint, caution=CAUTION), indent=1)
+        text_in_pixels=deidentifier.text_in_pixels, rectangles=deidentifier.rectangles, secret=fingerprint,
+        caution=CAUTION), indent=1)
 
 def _check_new(dst):
     "An error for a folder that holds files of others, before anything is written"
@@ -110,6 +112,7 @@ def copy_files(
     n_workers:int|None=None, # Processes; `None`: one a core
     timeout:float|None=300, # Seconds for one file
     progress:bool=True, # Show a progress bar?
+    scheduler:str|None=None, # Address of a Dask scheduler whose workers are to do it; the secret travels to them
 )->CopyResult: # Counts, and the errors
     "De-identified copies of files; if it is killed, run it again: it resumes"
     result,dst = CopyResult(),dst.absolute()
@@ -118,7 +121,9 @@ def copy_files(
         dst.clear_tmp()
         _check_settings(dst, deidentifier)
         f = partial(copy_file, dst=dst, deidentifier=deidentifier)
-        for fn,outcome,error in map_files(f, files, n_workers, timeout, progress, desc='deidentify'):
+        if scheduler: outcomes = map_cluster(f, files, scheduler, timeout, progress, desc='deidentify')
+        else: outcomes = map_files(f, files, n_workers, timeout, progress, desc='deidentify')
+        for fn,outcome,error in outcomes:
             result.add(fn, outcome, error)
     return result
 

@@ -16,7 +16,8 @@ import pandas as pd
 from pydicom.datadict import dictionary_description,dictionary_has_tag,dictionary_VR
 
 from ..dicom_load import dcmread,list_files
-from .clean import METHOD,element_rule,is_document,may_show_text
+from .blank import may_show_text
+from .clean import METHOD,element_owner,element_rule,is_document
 from .profile import check_options
 from .verify import identifying_values
 from .words import known_code
@@ -65,13 +66,14 @@ def _has_unknown_code(value):
 def _element_findings(ds, options, key, nested=False):
     for tag in ds.keys():
         raw = ds.get_item(tag, keep_deferred=True)
-        rule = element_rule(tag, raw.VR or (dictionary_VR(tag) if dictionary_has_tag(tag) else 'UN'), options)
-        value = _value(ds, tag) if rule.action in (*_changes,'items','code') else None
+        vr = raw.VR or (dictionary_VR(tag) if dictionary_has_tag(tag) else 'UN')
+        rule = element_rule(tag, vr, options, element_owner(ds, tag))
+        value = _value(ds, tag) if rule.action in (*_changes,'items','content','code') else None
         if value is None or str(value) in _empty_values or value==b'\0\0' or not value: continue
-        if rule.action=='items' and hasattr(value, '__iter__') and not isinstance(value, (str,bytes)):
+        if rule.action in ('items','content') and hasattr(value, '__iter__') and not isinstance(value, (str,bytes)):
             for item in value: yield from _element_findings(item, options, key, True)
         elif rule.action=='code' and not _has_unknown_code(value): continue
-        elif rule.action!='items' and not (_is_pseudonym(ds, tag, value) or _is_of_standard(value)):
+        elif rule.action not in ('items','content') and not (_is_pseudonym(ds, tag, value) or _is_of_standard(value)):
             yield Finding(str(tag).replace(', ', ','), _name(tag), nested, rule.action, rule.why, _hash(value, key))
 
 # %% ../../nbs/privacy/06_phi.ipynb #fbe3e037
@@ -88,14 +90,15 @@ def _names_in_path(ds, path):
 
 def _place(name, why, action='remove'): return Finding('', name, False, action, why)
 
-def _place_findings(ds, path, key):
+def _place_findings(ds, path, options, key):
     for tag,name in _meta_texts.items():
         if tag in ds.file_meta:
             value = _hash(ds.file_meta[tag].value, key)
             yield Finding(f'({tag>>16:04x},{tag&0xffff:04x})', name, False, 'remove', 'file meta information', value)
     if (ds.preamble or b'').strip(b'\0'): yield _place('Preamble', 'bytes before the data set')
     if _names_in_path(ds, path): yield _place('Name of file or folder', 'a name, ID or date of the header')
-    if is_document(ds): yield _place('Document', 'a document or structured report: refused', 'look')
+    if is_document(ds, 'structured' in options):
+        yield _place('Document', 'a document or structured report: refused', 'look')
     if may_show_text(ds): yield _place('Pixels', 'may show text: refused unless you accept it', 'look')
 
 def file_findings(
@@ -107,7 +110,7 @@ def file_findings(
     "What of a patient is in one file"
     ds = dcmread(path)
     inside = str(path).removeprefix(str(top)) if top else os.path.basename(str(path))
-    return [*_element_findings(ds, options, key), *_place_findings(ds, inside, key)]
+    return [*_element_findings(ds, options, key), *_place_findings(ds, inside, options, key)]
 
 # %% ../../nbs/privacy/06_phi.ipynb #0917f16e
 COLUMNS = ['tag','name','nested','action','why','files','occurrences','values']

@@ -45,12 +45,12 @@ def _is_long_id(value): return len(value)>(4 if value.isdigit() else 3)
 
 def _identifying(element):
     "Kind and values of an element that identify"
+    if element.VR not in ('PN','DA','DT','UI') and element.keyword not in ID_KEYWORDS: return '',set()
     values = [str(o).strip().strip('\0') for o in _all_values(element)]
     if element.VR=='PN': return 'name',set().union(*map(_name_parts, values))
     if element.VR in ('DA','DT'): return 'date',{o[:8] for o in values if re.match(r'\d{8}', o)}
     if element.VR=='UI': return 'UID',{o for o in values if o and not o.startswith('1.2.840.10008.')}
-    if element.keyword in ID_KEYWORDS: return 'ID',set(filter(_is_long_id, values))
-    return '',set()
+    return 'ID',set(filter(_is_long_id, values))
 
 def identifying_values(
     ds:Dataset, # As it was
@@ -70,13 +70,19 @@ def _searched_bytes(data):
         ds.file_meta.TransferSyntaxUID = '1.2.840.10008.1.2.1'
         data = dicom_bytes(ds)
     for name in ('PixelData','FloatPixelData','DoubleFloatPixelData'):
-        if name in ds: data = data.replace(ds.get_item(name).value, b'')
+        if name in ds: data = _without_value(data, ds.get_item(name))
     return data,ds
+
+def _without_value(data, element):
+    "The file without the value of an element that was just read from it"
+    start,n = getattr(element, 'value_tell', None),len(element.value)
+    if start and data[start:start+n]==element.value: return data[:start]+data[start+n:]
+    return data.replace(element.value, b'')
 
 def _retained_values(ds, options):
     "For each kind the values of elements that stay as they are"
     retained = defaultdict(set)
-    for element in all_elements(ds):
+    for element in all_elements(ds) if options else ():
         kind,values = _identifying(element)
         if values and element_rule(element.tag, element.VR, options).action=='keep': retained[kind] |= values
     return retained
