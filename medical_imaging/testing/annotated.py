@@ -75,9 +75,8 @@ def _segment(number, label, code):
 
 def _frame_groups(image, place, number):
     "The functional groups of one frame"
-    source = _item(**{keyword: _image(image)[keyword].value for keyword in ('ReferencedSOPClassUID',
-        'ReferencedSOPInstanceUID')}, PurposeOfReferenceCodeSequence=_code('121322', 'Source image for image processing '
-        'operation', 'DCM'))
+    source = _image(image)
+    source.PurposeOfReferenceCodeSequence = _code('121322', 'Source image for image processing operation', 'DCM')
     derivation = _item(DerivationCodeSequence=_code('113076', 'Segmentation', 'DCM'), SourceImageSequence=[source])
     groups = _item(FrameContentSequence=[_item(DimensionIndexValues=[*([number] if number else []),place])],
         PlanePositionSequence=[_item(ImagePositionPatient=image.ImagePositionPatient)],
