@@ -168,10 +168,16 @@ def _outlines(images, mask):
             row,col = (line[:-1]-1).T
             yield image,np.array(image.ImagePositionPatient, float)+col[:,None]*cols*right+row[:,None]*rows*down
 
+def _image_under(images, point):
+    "The image whose plane holds a point, or `None`"
+    for image in images:
+        normal = np.cross(*np.array(image.ImageOrientationPatient, float).reshape(2, 3))
+        if abs((point-np.array(image.ImagePositionPatient, float))@normal)<.01: return image
+
 def _contours(images, region):
     "(image or `None`, contour) of each contour of a region"
     if hasattr(region, 'dtype'): return [*_outlines(images, region)]
-    return [(None,np.asarray(points)) for points in region]
+    return [(_image_under(images, points[0]),np.asarray(points)) for points in region]
 
 def _contour_item(image, points):
     item = _item(ContourGeometricType='CLOSED_PLANAR', NumberOfContourPoints=len(points),
