@@ -86,6 +86,20 @@ def _plan(src, dst, recipe, workers, sheet, progress, found, known, done):
     if recipe.crop_per=='image': return order,tasks
     return order,add_series_boxes(tasks, order, src, dst, recipe, run_salt(dst), workers, progress)
 
+def _with_masks(journal, src, dst, masks, workers, progress):
+    "The journal with the mask of each picture, where masks are wanted"
+    if masks is None: return journal
+    from medical_imaging.pipeline.masks import add_masks             # here, since it brings volumes along
+    return add_masks(journal, src, dst, masks, getattr(journal, 'order', None), workers, progress)
+
+def _find_images(src, dst, masks):
+    "The files to look at, without those of masks"
+    found = find_sources(src, dst)
+    if masks is None: return found
+    from medical_imaging.pipeline.masks import without_masks
+    found.names = without_masks(found.names, src, masks)
+    return found
+
 def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found):
     "Convert what is not yet done; the journal, the recipe, with bins, and what the last line has to say beside"
     previous = read_previous_recipe(dst, src, recipe)
@@ -115,17 +129,19 @@ def prepare(
     retry:bool=False, # Try again what failed in an earlier run into `dst`?
     archives:bool=False, # Read zip and tar files in `src` too?
     outside_links:bool=False, # Follow links that lead out of `src`?
+    masks=None, # Folder with SEG, RTSTRUCT or pictures of masks, or a `MaskFolder`: mask pictures are made, too
     progress:bool=True, # Show a progress bar?
     **settings, # Fields of `Recipe`: `windows`, `bins`, `fit_bins`, `crop`, `size`, `format` ...
 )->Prepared: # Counts
     "Convert the DICOM files below `src` into training images, a table, a list of failures and a report"
     recipe = _recipe_of(recipe, settings)
     src,dst = Source(os.fspath(src), archives, outside_links),Source(os.fspath(dst))
-    found = find_sources(src, dst)
+    found = _find_images(src, dst, masks)
     check_destination(dst, src)                            # an error before anything is written
     workers = Workers(n_workers, timeout, scheduler)
     with only_run(dst):
         journal,recipe,remarks = _convert_all(src, dst, recipe, workers, sheet, retry, progress, found)
+        journal = _with_masks(journal, src, dst, masks, workers, progress)
         return write_results(journal, src, dst, recipe, split, **remarks)
 
 # %% ../nbs/50_prepare.ipynb #5486d9f6
@@ -178,6 +194,12 @@ def _add_run_options(group):
     group.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler, as in tcp://host:8786')
     group.add_argument('--archives', action='store_true', help='read zip and tar files in SRC too')
     group.add_argument('--outside-links', action='store_true', help='follow links that lead out of SRC')
+    group.add_argument('--masks', metavar='FOLDER', help='SEG, RTSTRUCT, or pictures of masks: a mask for each image')
+    group.add_argument('--mask-labels', metavar='LIST', help='names of regions, in the order of their numbers')
+    group.add_argument('--mask-overlap', default='error', choices=('error','first','smallest'), metavar='NAME',
+        help='where masks overlap: error, first or smallest')
+    group.add_argument('--mask-order', choices=('siim','kaggle','rows'), metavar='NAME',
+        help='how a csv of masks counts: siim, kaggle or rows')
     group.add_argument('--retry', action='store_true', help='try again what failed before')
     group.add_argument('--quiet', action='store_true', help='no progress bar, for logs')
 
@@ -222,6 +244,13 @@ def _parse_arguments(argv):
     options = [name for action in parser._actions for name in action.option_strings]
     parser.error(f"there is no option {unknown[0]}; {did_you_mean(unknown[0].partition('=')[0], options, most=99)}")
 
+def _mask_folder(args):
+    "`MaskFolder` of the options, `None` without --masks"
+    if not args.masks: return None
+    from medical_imaging.pipeline.masks import MaskFolder
+    labels = args.mask_labels.split(',') if args.mask_labels else None
+    return MaskFolder(args.masks, labels, args.mask_overlap, args.mask_order)
+
 def _prepare_arguments(args):
     "Arguments of `prepare` for those of the command"
     settings = {f.name:getattr(args, f.name) for f in fields(Recipe) if hasattr(args, f.name)}
@@ -230,7 +259,8 @@ def _prepare_arguments(args):
         raise ValueError(f"--like takes all settings of {args.like}, got {given} beside it; leave out one or the other")
     return dict(src=args.src, dst=args.dst, recipe=args.like, split=args.split, sheet=args.sheet,
         n_workers=args.workers, timeout=args.timeout or None, scheduler=args.scheduler, retry=args.retry,
-        archives=args.archives, outside_links=args.outside_links, progress=not args.quiet, **settings)
+        archives=args.archives, outside_links=args.outside_links, masks=_mask_folder(args), progress=not args.quiet,
+        **settings)
 
 def _stop(number, frame): raise KeyboardInterrupt(number)
 
