@@ -90,6 +90,20 @@ def _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret
     if recipe.crop_per=='image': return order,tasks
     return order,add_series_boxes(tasks, order, src, dst, recipe, secret, workers, progress)
 
+def _with_masks(journal, src, dst, masks, workers, progress):
+    "The journal with the mask of each picture, where masks are wanted"
+    if masks is None: return journal
+    from medical_imaging.pipeline.masks import add_masks             # here, since it brings volumes along
+    return add_masks(journal, src, dst, masks, getattr(journal, 'order', None), workers, progress)
+
+def _find_images(src, dst, masks):
+    "The files to look at, without those of masks"
+    found = find_sources(src, dst)
+    if masks is None: return found
+    from medical_imaging.pipeline.masks import without_masks
+    found.names = without_masks(found.names, src, masks)
+    return found
+
 def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secret_file):
     "Convert what is not yet done; journal, recipe with bins, names, and what the last line has to say beside"
     previous,secret = read_previous_recipe(dst, src, recipe),run_secret(dst, secret_file)
@@ -102,12 +116,13 @@ def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secre
     order,tasks = _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret)
     job = partial(convert_file, src=src.absolute(), dst=dst.absolute(), recipe=recipe, secret=secret)
     _keep_journal(workers.map(job, tasks), journal, names, dst, len(tasks), progress)
-    if recipe.by=='series': journal = PlacedJournal(journal, order.by_key(names.key), numbered=recipe.names!='file')
+    journal = names.with_names(journal)
+    if recipe.by=='series': journal = PlacedJournal(journal, order, numbered=recipe.names!='file')
     return journal,recipe,names,remarks | dict(left_out=dict(found.left_out))
 
 # %% ../nbs/50_prepare.ipynb #6add27e1
 def _check_list_place(sources, dst):
-    if name_inside(Source(os.fspath(sources)), dst) is not None:
+    if sources is not None and name_inside(Source(os.fspath(sources)), dst) is not None:
         raise ValueError(f"sources must not lie in dst, as it may name patients, got {sources}; name a file elsewhere")
 
 def prepare(
@@ -123,6 +138,7 @@ def prepare(
     retry:bool=False, # Try again what failed in an earlier run into `dst`?
     archives:bool=False, # Read zip and tar files in `src` too?
     outside_links:bool=False, # Follow links that lead out of `src`?
+    masks=None, # Folder with SEG, RTSTRUCT or pictures of masks, or a `MaskFolder`: mask pictures are made, too
     progress:bool=True, # Show a progress bar?
     secret:str|Path|None=None, # File with the secret of the hashes, made if it is not there; `None`: one for this run
     sources:str|Path|None=None, # CSV to write outside of `dst`: the file behind each name in lists and report
@@ -131,14 +147,15 @@ def prepare(
     "Convert the DICOM files below `src` into training images, a table, a list of failures and a report"
     recipe = _recipe_of(recipe, settings)
     src,dst = Source(os.fspath(src), archives, outside_links),Source(os.fspath(dst))
-    found = find_sources(src, dst)
+    found = _find_images(src, dst, masks)
     check_destination(dst, src)                            # an error before anything is written
     workers = Workers(n_workers, timeout, scheduler)
-    if sources is not None: _check_list_place(sources, dst)
+    _check_list_place(sources, dst)
     with only_run(dst):
         journal,recipe,names,remarks = _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secret)
         if sources is not None: write_sources(sources, journal, recipe, names)
-        return write_results(journal, src, dst, recipe, split, **remarks)
+        journal = _with_masks(journal, src, dst, masks, workers, progress)
+        return write_results(names.with_keys(journal), src, dst, recipe, split, **remarks)
 
 # %% ../nbs/50_prepare.ipynb #5486d9f6
 _examples = """examples:
@@ -193,6 +210,12 @@ def _add_run_options(group):
     group.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler, as in tcp://host:8786')
     group.add_argument('--archives', action='store_true', help='read zip and tar files in SRC too')
     group.add_argument('--outside-links', action='store_true', help='follow links that lead out of SRC')
+    group.add_argument('--masks', metavar='FOLDER', help='SEG, RTSTRUCT, or pictures of masks: a mask for each image')
+    group.add_argument('--mask-labels', metavar='LIST', help='names of regions, in the order of their numbers')
+    group.add_argument('--mask-overlap', default='error', choices=('error','first','smallest'), metavar='NAME',
+        help='where masks overlap: error, first or smallest')
+    group.add_argument('--mask-order', choices=('siim','kaggle','rows'), metavar='NAME',
+        help='how a csv of masks counts: siim, kaggle or rows')
     group.add_argument('--secret', metavar='FILE',
         help='secret of the hashes, made if it is not there, so that other runs have the same; none: one of this run')
     group.add_argument('--sources', metavar='FILE',
@@ -241,6 +264,13 @@ def _parse_arguments(argv):
     options = [name for action in parser._actions for name in action.option_strings]
     parser.error(f"there is no option {unknown[0]}; {did_you_mean(unknown[0].partition('=')[0], options, most=99)}")
 
+def _mask_folder(args):
+    "`MaskFolder` of the options, `None` without --masks"
+    if not args.masks: return None
+    from medical_imaging.pipeline.masks import MaskFolder
+    labels = args.mask_labels.split(',') if args.mask_labels else None
+    return MaskFolder(args.masks, labels, args.mask_overlap, args.mask_order)
+
 def _prepare_arguments(args):
     "Arguments of `prepare` for those of the command"
     settings = {f.name:getattr(args, f.name) for f in fields(Recipe) if hasattr(args, f.name)}
@@ -249,8 +279,8 @@ def _prepare_arguments(args):
         raise ValueError(f"--like takes all settings of {args.like}, got {given} beside it; leave out one or the other")
     return dict(src=args.src, dst=args.dst, recipe=args.like, split=args.split, sheet=args.sheet,
         n_workers=args.workers, timeout=args.timeout or None, scheduler=args.scheduler, retry=args.retry,
-        archives=args.archives, outside_links=args.outside_links, progress=not args.quiet, secret=args.secret,
-        sources=args.sources, **settings)
+        archives=args.archives, outside_links=args.outside_links, masks=_mask_folder(args), progress=not args.quiet,
+        secret=args.secret, sources=args.sources, **settings)
 
 def _stop(number, frame): raise KeyboardInterrupt(number)
 

@@ -16,7 +16,7 @@ from entries import comments, public_names  # noqa: E402
 
 KB = 1024
 # Each imports only from those before it; in a folder a notebook imports only from lower numbers.
-ORDER = '''arrays testing view files dicom_load run privacy decoding pixels histogram_scaling windowing contrast
+ORDER = '''arrays testing view files dicom_load run decoding pixels privacy histogram_scaling windowing contrast
     tables regions masks volumes series labels annotations pipeline prepare deidentify learn training
     fastai_compat all'''.split()
 FREE_OF_SIZES = ['fastai_compat']      # drop-in names with the signatures of another library

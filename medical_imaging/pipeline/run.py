@@ -225,7 +225,7 @@ class SourceNames:
         names:list, # Of the files, relative, with '/'
         safe=None, # `SafeRows`; `None`: their names
     ):
-        self.key = str if safe is None else safe.file_name
+        self._safe,self.key = safe,str if safe is None else safe.file_name
         self._names = {self.key(name):name for name in names}
 
     def name(self,
@@ -233,6 +233,22 @@ class SourceNames:
     )->str: # The key itself for a file that is gone
         "The name of a file"
         return self._names.get(key, key)
+    def with_names(self,
+        journal, # `Journal`, or anything that gives `FileEntry`s as it has them
+    ): # The same with names, to be read again and again
+        "Entries for what needs the files themselves"
+        return _OtherEntries(journal, lambda entry: dict(source=self.name(entry.source)))
+    def with_keys(self,
+        journal, # As `with_names` gives it
+    ): # The same with what tells nothing of a patient
+        "Entries for what is written"
+        def text(error): return self._safe.message(error) if self._safe else error
+        return _OtherEntries(journal, lambda entry: dict(source=self.key(entry.source), error=text(entry.error)))
+
+class _OtherEntries:
+    "Entries with some fields changed"
+    def __init__(self, journal, f): self.journal,self.f = journal,f
+    def __iter__(self): return (replace(entry, **self.f(entry)) for entry in self.journal)
 
 def file_title(
     source:str, # Name of the file

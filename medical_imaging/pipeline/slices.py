@@ -48,13 +48,6 @@ class SliceOrder:
         firsts = {name:min(places.values(), key=lambda place: place.rank) for name,places in self.frames.items()}
         return {name:(place.series,place.rank) for name,place in firsts.items()}
 
-    def by_key(self,
-        key, # Function of a name of a file: what the journal calls it
-    )->'SliceOrder': # The same places
-        "The places by other names"
-        frames,uids = ({key(name):value for name,value in found.items()} for found in (self.frames,self.uids))
-        return SliceOrder(frames, uids)
-
     def columns(self,
         entry, # `FileEntry`
         frame:int, # One of its frames
