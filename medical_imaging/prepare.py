@@ -96,8 +96,10 @@ def _with_masks(journal, src, dst, masks, workers, progress):
     from medical_imaging.pipeline.masks import add_masks             # here, since it brings volumes along
     return add_masks(journal, src, dst, masks, getattr(journal, 'order', None), workers, progress)
 
-def _find_images(src, dst, masks):
-    "The files to look at, without those of masks"
+def _find_images(src, dst, masks, sources):
+    "The files to look at, without those of masks; an error where the list of sources would be among the results"
+    if sources is not None and name_inside(Source(os.fspath(sources)), dst) is not None:
+        raise ValueError(f"sources must not lie in dst, as it may name patients, got {sources}; name a file elsewhere")
     found = find_sources(src, dst)
     if masks is None: return found
     from medical_imaging.pipeline.masks import without_masks
@@ -121,10 +123,6 @@ def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secre
     return journal,recipe,names,remarks | dict(left_out=dict(found.left_out))
 
 # %% ../nbs/50_prepare.ipynb #6add27e1
-def _check_list_place(sources, dst):
-    if sources is not None and name_inside(Source(os.fspath(sources)), dst) is not None:
-        raise ValueError(f"sources must not lie in dst, as it may name patients, got {sources}; name a file elsewhere")
-
 def prepare(
     src:str|Path, # Folder with DICOM files, or a URL that fsspec knows
     dst:str|Path, # Folder or URL to make; one that holds a run with the same settings is continued
@@ -147,10 +145,9 @@ def prepare(
     "Convert the DICOM files below `src` into training images, a table, a list of failures and a report"
     recipe = _recipe_of(recipe, settings)
     src,dst = Source(os.fspath(src), archives, outside_links),Source(os.fspath(dst))
-    found = _find_images(src, dst, masks)
+    found = _find_images(src, dst, masks, sources)
     check_destination(dst, src)                            # an error before anything is written
     workers = Workers(n_workers, timeout, scheduler)
-    _check_list_place(sources, dst)
     with only_run(dst):
         journal,recipe,names,remarks = _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secret)
         if sources is not None: write_sources(sources, journal, recipe, names)
