@@ -7,7 +7,7 @@ __all__ = ['MIN_SECRET', 'KEPT_TEXT', 'EMPTIED', 'REPLACED', 'KEPT_BULK', 'METHO
            'Rule', 'element_rule', 'element_owner', 'is_document', 'check_kind', 'Deidentifier', 'dicom_bytes']
 
 # %% ../../nbs/privacy/04_clean.ipynb #0f57d2e4
-import hashlib,hmac,io,math,re
+import hashlib,hmac,io,re
 from dataclasses import dataclass,field
 from datetime import datetime,timedelta
 from functools import lru_cache
@@ -18,9 +18,8 @@ from pydicom.datadict import dictionary_has_tag,dictionary_VR
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
-from ..files.elements import number
 from ..files.errors import DicomError
-from .blank import blank_pixels,check_rectangles,may_show_text,put_pixels
+from .blank import bare_pixels,blank_pixels,check_rectangles,may_show_text,put_pixels
 from .content import content_keyword,content_rule
 from medical_imaging.privacy.profile import (BASIC_PROFILE,OPTIONS,check_options,profile_action,profile_row,
     safe_private_vr)
@@ -264,25 +263,6 @@ def _age(value):
     years = re.fullmatch(r'(\d{3})Y', str(value).strip())
     return '090Y' if years and int(years[1])>89 else value
 
-def _length_of_pixels(ds):
-    "Bytes of native Pixel Data by the header; `None` where it does not say"
-    if ds.file_meta.TransferSyntaxUID.is_encapsulated or ds.get('PhotometricInterpretation')=='YBR_FULL_422':
-        return None
-    try: parts = [number(ds, o) for o in ('Rows','Columns','SamplesPerPixel','BitsAllocated')]
-    except DicomError: return None
-    if not all(parts): return None
-    return (int(math.prod(parts))*_number_of_frames(ds)+7)//8
-
-def _number_of_frames(ds):
-    try: return max(1, int(number(ds, 'NumberOfFrames') or 1))
-    except DicomError: return 10**6                       # damaged: nothing is cut off
-
-def _without_excess(ds, pixels):
-    "Pixel Data without bytes after the last pixel"
-    n = _length_of_pixels(ds) if 'Rows' in ds else None
-    if n is None or len(pixels.value)<=n+n%2: return pixels
-    return DataElement(pixels.tag, pixels.VR, pixels.value[:n+n%2])      # big-endian words end with the last pixel
-
 # %% ../../nbs/privacy/04_clean.ipynb #6d1483ec
 METHOD = 'medical_imaging: PS3.15 Annex E, unlisted text removed'     # Deidentification Method (0012,0063)
 
@@ -320,7 +300,7 @@ class Deidentifier:
         res.file_meta,res.preamble = FileMetaDataset(),bytes(128)
         res.file_meta.TransferSyntaxUID = ds.file_meta.TransferSyntaxUID
         if pixels is not None: put_pixels(res, pixels)
-        elif 'PixelData' in res: res['PixelData'] = _without_excess(ds, res['PixelData'])
+        elif 'PixelData' in res: res['PixelData'] = bare_pixels(ds, res['PixelData'])
         return res
 
     def _clean_items(self, ds, days):
