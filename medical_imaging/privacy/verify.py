@@ -50,7 +50,7 @@ def _identifying(element):
     values = [str(o).strip().strip('\0') for o in _all_values(element)]
     if element.VR=='PN': return 'name',set().union(*map(_name_parts, values))
     if element.VR in ('DA','DT'): return 'date',{o[:8] for o in values if re.match(r'\d{8}', o)}
-    if element.VR=='UI': return 'UID',{o for o in values if o and not o.startswith('1.2.840.10008.')}
+    if element.VR=='UI': return 'UID',{o for o in values if o.count('.')>1 and not o.startswith('1.2.840.10008.')}
     return 'ID',set(filter(_is_long_id, values))
 
 def identifying_values(
