@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['place_text', 'Region', 'Annotations', 'distinct_labels', 'read_annotations', 'annotation_masks', 'rename_regions',
-           'alias_table', 'write_seg', 'write_rtstruct', 'Masks']
+           'alias_table', 'write_seg', 'write_rtstruct', 'Masks', 'picture_masks', 'rle_masks']
 
 # %% ../nbs/45_annotations.ipynb #a2c1c570
 import re
@@ -20,6 +20,7 @@ from pydicom.uid import RTStructureSetStorage
 from .arrays.texts import html_text,short_number,visible_text
 from .dicom_load import list_files
 from .files.errors import DicomError,DicomWarning
+from .labels.mask_pictures import picture_masks,rle_masks
 from .labels.rtstruct import Roi,read_rtstruct,write_rtstruct
 from .labels.seg import read_seg,segment_masks,write_seg
 from .labels.volume_masks import Masks,combine_masks
@@ -29,7 +30,7 @@ from .volumes.origin import first_text,frame_of_reference
 from .volumes.volume import Volume
 
 # %% ../nbs/45_annotations.ipynb #34e38930
-_all_ = ['write_seg','write_rtstruct','Masks']
+_all_ = ['write_seg','write_rtstruct','Masks','picture_masks','rle_masks']
 
 # %% ../nbs/45_annotations.ipynb #5079aa5b
 def place_text(

@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 from .arrays.convert import as_array,is_tensor,like,on_device
 from .arrays.counts import array_breakpoints,as_codes,breakpoints_from_counts,count_codes,count_values
 from .arrays.counts import ranks,sorted_breakpoints
+from .arrays.pieces import interpolate
 from .arrays.tables import apply_table,fill_table,widen
 from .pixels.frame import grey_frames
 
@@ -72,12 +73,7 @@ def scale_by_breakpoints(
 )->np.ndarray: # float32 in [0,1], shape of `x`; NaN stays NaN
     "Map numbers to [0,1] by breakpoints"
     if len(brks)==1: return np.where(np.isnan(x), x, 0).astype(np.float32)
-    places,flat,out = np.linspace(0, 1, len(brks)),x.ravel(),np.empty(x.shape, np.float32)
-    res = out.reshape(-1)
-    for i in range(0, flat.size, 65536):           # in parts, as interp works in float64
-        part = slice(i, i+65536)
-        res[part] = np.interp(flat[part], brks, places)
-    return out
+    return interpolate(x, brks, np.linspace(0, 1, len(brks)))
 
 def _scale_array(x, brks=None, mask=None):
     "An array mapped to [0,1], through a table where its values allow it"

@@ -17,26 +17,28 @@ from tqdm import tqdm
 from . import __version__
 from .arrays.texts import visible_text
 from .files.errors import did_you_mean
-from .files.places import only_run
+from .files.places import name_inside,only_run
 from .files.source import Source
 from .pipeline.formats import FORMATS
+from .privacy.rows import TABLE_OPTIONS
 from .pipeline.recipe import CHOICES,Recipe,choose_name,parse_size
 from .windowing import dicom_windows
 from .pipeline.journal import FileEntry,Journal
 from .pipeline.worker import convert_file
 from .pipeline.run import (DoneFile,Workers,check_destination,find_changes,find_sources,fit_recipe_bins,
-    plan_tasks,read_previous_recipe,run_salt,write_settings)
-from .pipeline.results import Prepared,write_results
+    plan_tasks,read_previous_recipe,run_secret,SourceNames,write_settings)
+from .pipeline.results import Prepared,write_results,write_sources
 from .pipeline.slices import PlacedJournal,add_series_boxes,find_order
 
 # %% ../nbs/50_prepare.ipynb #e8cc50b1
-def _keep_journal(results, journal, dst, total, progress):
+def _keep_journal(results, journal, names, dst, total, progress):
     "Write down what the workers hand back"
     errors = 0
     progress_bar = tqdm(total=total, desc='prepare', unit='file', disable=not progress)
     with closing(results), closing(journal), progress_bar as bar:
         for task,entry,error in results:
             if error: entry = FileEntry(task.source, task.name, error=error)      # its process died
+            entry.source = names.key(entry.source)
             if entry.stop:
                 raise OSError(f"{dst.root} cannot be written: {entry.stop}; make room and start again with the same "
                     "settings, what is done is kept")
@@ -62,44 +64,63 @@ def _recipe_of(recipe, settings):
     if recipe is None: return Recipe(**settings)
     return recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
 
-def _forget_outdated(journal, found, src, dst, retry):
+def _forget_outdated(journal, names, found, src, dst, retry):
     "Take what has changed since out of the journal; the names of all files, those that are done, and what to say"
-    done = journal.survey(DoneFile.of_entry)
+    found_keys = journal.survey(DoneFile.of_entry)
+    key_of = {names.name(key):key for key in found_keys}   # a file that is gone is called by its key
+    done = {name:found_keys[key] for name,key in key_of.items()}
     changes = find_changes(done, found, src, dst, retry)
     for name in changes.outdated:
         for image in done[name].images: dst.remove(image)          # the new ones may be fewer
-    journal.forget(changes.outdated)
+    journal.forget(key_of[name] for name in changes.outdated)
     texts = ((changes.replaced,'replaced since and made anew'),
         (changes.without_picture,'whose picture was gone, made anew'))
-    notes = [f'{len(names):,} {"file" if len(names)==1 else "files"} {text}' for names,text in texts if names]
+    notes = [f'{len(files):,} {"file" if len(files)==1 else "files"} {text}' for files,text in texts if files]
     if journal.damaged:
         notes.append(f"damaged lines of the journal: {len(journal.damaged)} ({journal.damaged[0]}), done again")
     known = {name:file.name for name,file in done.items() if not name.endswith('/')}
     return known,set(done)-changes.outdated,dict(n_gone=len(changes.gone), notes=notes)
 
-def _plan(src, dst, recipe, workers, sheet, progress, found, known, done):
+def _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret):
     "The order of slices, where the recipe asks for series, and the files to convert"
     if (recipe.by,recipe.crop_per)==('file','image'): return None,plan_tasks(found, known, done, recipe, sheet)
     order = find_order(src, found.names, workers.n_workers, workers.timeout, progress)
     places = order.file_places if recipe.by=='series' else None
     tasks = plan_tasks(found, known, done, recipe, sheet, places)
     if recipe.crop_per=='image': return order,tasks
-    return order,add_series_boxes(tasks, order, src, dst, recipe, run_salt(dst), workers, progress)
+    return order,add_series_boxes(tasks, order, src, dst, recipe, secret, workers, progress)
 
-def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found):
-    "Convert what is not yet done; the journal, the recipe, with bins, and what the last line has to say beside"
-    previous = read_previous_recipe(dst, src, recipe)
+def _with_masks(journal, src, dst, masks, workers, progress):
+    "The journal with the mask of each picture, where masks are wanted"
+    if masks is None: return journal
+    from medical_imaging.pipeline.masks import add_masks             # here, since it brings volumes along
+    return add_masks(journal, src, dst, masks, getattr(journal, 'order', None), workers, progress)
+
+def _find_images(src, dst, masks, sources):
+    "The files to look at, without those of masks; an error where the list of sources would be among the results"
+    if sources is not None and name_inside(Source(os.fspath(sources)), dst) is not None:
+        raise ValueError(f"sources must not lie in dst, as it may name patients, got {sources}; name a file elsewhere")
+    found = find_sources(src, dst)
+    if masks is None: return found
+    from medical_imaging.pipeline.masks import without_masks
+    found.names = without_masks(found.names, src, masks)
+    return found
+
+def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secret_file):
+    "Convert what is not yet done; journal, recipe with bins, names, and what the last line has to say beside"
+    previous,secret = read_previous_recipe(dst, src, recipe),run_secret(dst, secret_file)
     recipe = previous or fit_recipe_bins(recipe, src, found.names, dst, n_workers=workers.n_workers,
         timeout=workers.timeout, scheduler=workers.scheduler, progress=progress)
     if not previous: write_settings(dst, src, recipe, complete=False)
     dst.clear_tmp()
-    journal = Journal(dst)
-    known,done,remarks = _forget_outdated(journal, found, src, dst, retry)
-    order,tasks = _plan(src, dst, recipe, workers, sheet, progress, found, known, done)
-    job = partial(convert_file, src=src.absolute(), dst=dst.absolute(), recipe=recipe, salt=run_salt(dst))
-    _keep_journal(workers.map(job, tasks), journal, dst, len(tasks), progress)
+    journal,names = Journal(dst),SourceNames(found.entries, recipe.safe_rows(secret) if recipe.hides_files else None)
+    known,done,remarks = _forget_outdated(journal, names, found, src, dst, retry)
+    order,tasks = _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret)
+    job = partial(convert_file, src=src.absolute(), dst=dst.absolute(), recipe=recipe, secret=secret)
+    _keep_journal(workers.map(job, tasks), journal, names, dst, len(tasks), progress)
+    journal = names.with_names(journal)
     if recipe.by=='series': journal = PlacedJournal(journal, order, numbered=recipe.names!='file')
-    return journal,recipe,remarks | dict(left_out=dict(found.left_out))
+    return journal,recipe,names,remarks | dict(left_out=dict(found.left_out))
 
 # %% ../nbs/50_prepare.ipynb #6add27e1
 def prepare(
@@ -115,18 +136,23 @@ def prepare(
     retry:bool=False, # Try again what failed in an earlier run into `dst`?
     archives:bool=False, # Read zip and tar files in `src` too?
     outside_links:bool=False, # Follow links that lead out of `src`?
+    masks=None, # Folder with SEG, RTSTRUCT or pictures of masks, or a `MaskFolder`: mask pictures are made, too
     progress:bool=True, # Show a progress bar?
+    secret:str|Path|None=None, # File with the secret of the hashes, made if it is not there; `None`: one for this run
+    sources:str|Path|None=None, # CSV to write outside of `dst`: the file behind each name in lists and report
     **settings, # Fields of `Recipe`: `windows`, `bins`, `fit_bins`, `crop`, `size`, `format` ...
 )->Prepared: # Counts
     "Convert the DICOM files below `src` into training images, a table, a list of failures and a report"
     recipe = _recipe_of(recipe, settings)
     src,dst = Source(os.fspath(src), archives, outside_links),Source(os.fspath(dst))
-    found = find_sources(src, dst)
+    found = _find_images(src, dst, masks, sources)
     check_destination(dst, src)                            # an error before anything is written
     workers = Workers(n_workers, timeout, scheduler)
     with only_run(dst):
-        journal,recipe,remarks = _convert_all(src, dst, recipe, workers, sheet, retry, progress, found)
-        return write_results(journal, src, dst, recipe, split, **remarks)
+        journal,recipe,names,remarks = _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secret)
+        if sources is not None: write_sources(sources, journal, recipe, names)
+        journal = _with_masks(journal, src, dst, masks, workers, progress)
+        return write_results(names.with_keys(journal), src, dst, recipe, split, **remarks)
 
 # %% ../nbs/50_prepare.ipynb #5486d9f6
 _examples = """examples:
@@ -163,6 +189,9 @@ def _add_recipe_options(group):
     add('patients-first', action='store_true', help='a folder for each patient, named by a hash')
     add_choice('names', CHOICES['names'], 'what pictures are named by; files may name patients')
     add_choice('by', CHOICES['by'], 'how pictures are numbered; with series, the table has the place of each slice')
+    add('keep-identifiers', action='store_true', help='keep names, IDs, dates and private elements in the table, and '
+        'names of files; none: they are replaced by hashes or left out')
+    add('keep', metavar='LIST', help=f"keep more, by options of DICOM PS3.15: {', '.join(TABLE_OPTIONS)}")
     add_choice('crop-per', CHOICES['crop_per'], 'a crop for each, or one for all images of a series')
 
 def _add_run_options(group):
@@ -178,6 +207,16 @@ def _add_run_options(group):
     group.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler, as in tcp://host:8786')
     group.add_argument('--archives', action='store_true', help='read zip and tar files in SRC too')
     group.add_argument('--outside-links', action='store_true', help='follow links that lead out of SRC')
+    group.add_argument('--masks', metavar='FOLDER', help='SEG, RTSTRUCT, or pictures of masks: a mask for each image')
+    group.add_argument('--mask-labels', metavar='LIST', help='names of regions, in the order of their numbers')
+    group.add_argument('--mask-overlap', default='error', choices=('error','first','smallest'), metavar='NAME',
+        help='where masks overlap: error, first or smallest')
+    group.add_argument('--mask-order', choices=('siim','kaggle','rows'), metavar='NAME',
+        help='how a csv of masks counts: siim, kaggle or rows')
+    group.add_argument('--secret', metavar='FILE',
+        help='secret of the hashes, made if it is not there, so that other runs have the same; none: one of this run')
+    group.add_argument('--sources', metavar='FILE',
+        help='list the file behind each name in lists and report; not in DST, as it may name patients')
     group.add_argument('--retry', action='store_true', help='try again what failed before')
     group.add_argument('--quiet', action='store_true', help='no progress bar, for logs')
 
@@ -222,6 +261,13 @@ def _parse_arguments(argv):
     options = [name for action in parser._actions for name in action.option_strings]
     parser.error(f"there is no option {unknown[0]}; {did_you_mean(unknown[0].partition('=')[0], options, most=99)}")
 
+def _mask_folder(args):
+    "`MaskFolder` of the options, `None` without --masks"
+    if not args.masks: return None
+    from medical_imaging.pipeline.masks import MaskFolder
+    labels = args.mask_labels.split(',') if args.mask_labels else None
+    return MaskFolder(args.masks, labels, args.mask_overlap, args.mask_order)
+
 def _prepare_arguments(args):
     "Arguments of `prepare` for those of the command"
     settings = {f.name:getattr(args, f.name) for f in fields(Recipe) if hasattr(args, f.name)}
@@ -230,7 +276,8 @@ def _prepare_arguments(args):
         raise ValueError(f"--like takes all settings of {args.like}, got {given} beside it; leave out one or the other")
     return dict(src=args.src, dst=args.dst, recipe=args.like, split=args.split, sheet=args.sheet,
         n_workers=args.workers, timeout=args.timeout or None, scheduler=args.scheduler, retry=args.retry,
-        archives=args.archives, outside_links=args.outside_links, progress=not args.quiet, **settings)
+        archives=args.archives, outside_links=args.outside_links, masks=_mask_folder(args), progress=not args.quiet,
+        secret=args.secret, sources=args.sources, **settings)
 
 def _stop(number, frame): raise KeyboardInterrupt(number)
 

@@ -17,6 +17,8 @@ from nbdev.config import get_config
 from medical_imaging.dicom_load import dcmread
 from medical_imaging.all import modality_values, values_and_padding
 from medical_imaging.testing.samples import sample_file
+from medical_imaging.view.explore import explore
+from medical_imaging.view.show import structure_colors
 
 DOCS = get_config().doc_path
 WORD = 'hist_scaled' if 'hist_scaled' in (DOCS/'searchindex.js').read_text() else 'modality_values'
@@ -208,6 +210,63 @@ def test_odd_texts(browser):
         ctx.close()
     assert not dialogs, dialogs
 
+# of the page's explorer: the colors of its masks, (rows, cols), and their share of the picture
+COLORS = """() => {
+    const doc = Bokeh.documents[0], [image] = doc.get_model_by_name('colors').data.image;
+    return [Array.from(image), image.shape, doc.get_model_by_name('overlay').glyph.global_alpha];
+}"""
+
+def mask_colors(page):
+    "Red, green, blue and opacity of the masks as the page has them, (rows, cols, 4)"
+    colors,shape,alpha = page.evaluate(COLORS)
+    if isinstance(alpha, dict): alpha = alpha['value']
+    return np.array(colors, np.uint32).view(np.uint8).reshape(*shape, 4),alpha
+
+def test_mask_explorer(browser):
+    "the explorer shows masks in their colors, names them at the pointer, hides them and lets the picture through"
+    y,x = np.mgrid[:60,:80]
+    masks = {'one <b>': np.stack([x<40]*2), 'two': np.stack([y<30,y>=30])}
+    colors = structure_colors([1,2]).astype(float)
+    def expected(k, shown):
+        where = [masks[name][k][...,None]*on for name,on in zip(masks, shown)]
+        n = sum(where)
+        mean = np.rint(sum(o*color for o,color in zip(where, colors))/np.maximum(n, 1))
+        return np.concatenate([mean,255*(n>0)], 2)
+    with TemporaryDirectory() as tmp:
+        page = browser.new_page(viewport=dict(width=1000, height=700))
+        page.set_default_timeout(10_000)
+        wrong = listen(page, 'file:')
+        page.goto(explore(np.zeros((2,60,80)), (2,0), masks=masks).save(f'{tmp}/masks.html').as_uri())
+        page.locator('button:enabled').first.wait_for()
+        def shows(k, shown, opacity):
+            found,alpha = mask_colors(page)
+            np.testing.assert_array_equal(found, expected(k, shown))
+            assert alpha==opacity, alpha
+            page.mouse.move(0, 0)
+            page.wait_for_timeout(600)
+            seen = cv2.imdecode(np.frombuffer(page.locator('.mi-frame').screenshot(), np.uint8), cv2.IMREAD_COLOR)
+            seen = seen[...,::-1]
+            share = expected(k, shown)[...,3:]/255*opacity
+            want = 127.5*(1-share)+expected(k, shown)[...,:3]*share
+            rows,cols = (np.array([.25,.75])*n for n in seen.shape[:2])
+            for row in (0,1):
+                for col in (0,1):
+                    pixel = seen[int(rows[row]),int(cols[col])].astype(float)
+                    assert abs(pixel-want[15+30*row,20+40*col]).max()<3, (pixel, want[15+30*row,20+40*col])
+        drag(page, page.locator('input[name=slice]'), 0)
+        shows(0, (1,1), .4)
+        f = page.locator('.mi-frame').bounding_box()
+        page.mouse.move(f['x']+f['width']*.25, f['y']+f['height']*.25)
+        text = page.locator('.mi-value').inner_text()
+        assert text=='row 15, column 20: 0, one <b>, two', text
+        page.locator('.mi-masks label', has_text='one <b>').click()
+        shows(0, (0,1), .4)
+        drag(page, page.locator('input[name=slice]'), 1)
+        drag(page, page.locator('input[name=opacity]'), 1)
+        shows(1, (0,1), 1)
+        page.close()
+    assert not wrong, wrong
+
 def run_alone(browser, test):
     "Run a test that makes its own pages, print the result, and say whether it failed"
     start,why = time.time(),''
@@ -238,7 +297,7 @@ def main(sync_playwright, chromium):
         args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
         browser = p.chromium.launch(executable_path=chromium, args=args)
         tests = test_pages, test_search, test_entry, test_dark, test_explorer
-        failed = [run_alone(browser, test_odd_texts)]
+        failed = [run_alone(browser, test) for test in (test_odd_texts, test_mask_explorer)]
         failed += [run(browser, base, test) for base in bases for test in tests]
     print(f'{len(failed)-sum(failed)} passed, {sum(failed)} failed')
     sys.exit(any(failed))

@@ -81,7 +81,7 @@ def shown_objects(paths):
     import pandas as pd
     ds, table = dcmread(paths[0]), dicom_table(paths, px_summ=True, n_workers=0, progress=False)
     series = group_series(paths, progress=False)
-    explorer = explore(np.eye(8), windows={ODD: (80, 40)}, title=ODD, unit=ODD)
+    explorer = explore(np.eye(8), windows={ODD: (80, 40)}, title=ODD, unit=ODD, masks={ODD: np.eye(8)})
     table['split'] = [f'{ODD}{i%2}' for i in range(len(table))]
     yield 'Explanation', explain(ds)
     yield 'SeriesList', series

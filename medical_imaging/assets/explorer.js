@@ -26,21 +26,25 @@ async function startExplorers(settings) {
     return Math.round(value/settings.step)*settings.step;
   }
 
-  // Undoes pack_values: inflate, join low and high bytes, sum the differences along each row
-  async function unpackValues() {
-    const bytes = Uint8Array.from(atob(settings.data), char => char.charCodeAt(0));
+  // Undoes pack_values and pack_codes: inflate, join low and high bytes, sum the differences along each row
+  async function unpackCodes({data, cols}) {
+    const bytes = Uint8Array.from(atob(data), char => char.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
     const planes = new Uint8Array(await new Response(stream).arrayBuffer());
     const n = planes.length/2;
-    const values = new Float32Array(n);
+    const codes = new Uint16Array(n);
     let code = 0;
     for (let i = 0; i<n; i++) {
       const zigzag = planes[i] | planes[n+i]<<8;
       const difference = (zigzag>>>1) ^ -(zigzag&1);
-      code = ((i%settings.cols ? code : 0) + difference) & 65535;
-      values[i] = code===settings.missing ? NaN : settings.low+settings.step*code;
+      code = ((i%cols ? code : 0) + difference) & 65535;
+      codes[i] = code;
     }
-    return values;
+    return codes;
+  }
+
+  function valueOf(code) {
+    return code===settings.missing ? NaN : settings.low+settings.step*code;
   }
 
   // Shows the two Bokeh figures in `picture` and `histogram`; returns the document they are in
@@ -58,10 +62,13 @@ async function startExplorers(settings) {
   async function startExplorer(box) {
     const part = name => box.querySelector(`.mi-${name}`);
     const inputs = name => [...box.querySelectorAll(`input[name=${name}]`)];
-    const values = await unpackValues();
+    const values = Float32Array.from(await unpackCodes(settings), valueOf);
+    const masks = settings.masks;
+    const maskCodes = masks && await unpackCodes(masks);
     const doc = await embedFigures(part('picture'), part('histogram').firstElementChild);
     const [picture, histogram, source, mapper, band, ramp] =
       ['picture', 'histogram', 'values', 'mapper', 'band', 'ramp'].map(name => doc.get_model_by_name(name));
+    const [colorSource, overlay] = ['colors', 'overlay'].map(name => doc.get_model_by_name(name));
     const size = settings.rows*settings.cols;
     const ImageArray = source.data.image[0].constructor;
     const buttons = [...part('presets').children];
@@ -107,6 +114,39 @@ async function startExplorers(settings) {
         input.value = i;
         part('slice').textContent = `${settings.slices[i]+1} of ${settings.of}`;
       }
+      if (masks) showMasks();
+    }
+
+    // The mean color of the masks that are shown, for each of their combinations, as Bokeh wants it
+    function combinationColors() {
+      const shown = inputs('mask').map(input => input.checked);
+      const colors = new Uint8ClampedArray(4*masks.combinations.length);
+      masks.combinations.forEach((combination, i) => {
+        const visible = combination.filter(k => shown[k]);
+        const mean = [0, 1, 2].map(c => visible.reduce((sum, k) => sum+masks.colors[k][c], 0)/visible.length);
+        if (visible.length) colors.set([...mean, 255], 4*i);
+      });
+      return new Uint32Array(colors.buffer);
+    }
+
+    function showMasks() {
+      const colors = combinationColors();
+      const [rows, cols] = [masks.rows, masks.cols];
+      const codes = maskCodes.subarray(slice*rows*cols, (slice+1)*rows*cols);
+      const ColorArray = colorSource.data.image[0].constructor;
+      colorSource.data = {image: [new ColorArray(Uint32Array.from(codes, code => colors[code]), [rows, cols])]};
+    }
+
+    function setOpacity(opacity) {
+      overlay.glyph.global_alpha = opacity;
+    }
+
+    // Names of the masks at a pixel of the file
+    function namesAt(row, col) {
+      const [fullRows, fullCols] = settings.full;
+      const [smallRow, smallCol] = [Math.floor(row/fullRows*masks.rows), Math.floor(col/fullCols*masks.cols)];
+      const code = maskCodes[(slice*masks.rows+smallRow)*masks.cols+smallCol];
+      return masks.combinations[code].map(k => masks.names[k]);
     }
 
     // The value under the pointer; row and column are those of the file, also where the picture is shrunk
@@ -120,8 +160,9 @@ async function startExplorers(settings) {
       const smallRow = Math.floor(row/fullRows*settings.rows);
       const smallCol = Math.floor(col/fullCols*settings.cols);
       const value = values[slice*size+smallRow*settings.cols+smallCol];
-      const text = isNaN(value) ? 'no value' : withUnit(value);
-      part('value').textContent = inside ? `row ${row}, column ${col}: ${text}` : settings.tip;
+      const text = isNaN(value) ? 'no value' : withUnit(value).trim();
+      const named = masks && inside ? namesAt(row, col) : [];
+      part('value').textContent = inside ? `row ${row}, column ${col}: ${[text, ...named].join(', ')}` : settings.tip;
     }
 
     // As on consoles: to the right is wider, up is brighter
@@ -143,6 +184,8 @@ async function startExplorers(settings) {
     }
 
     for (const input of inputs('slice')) input.oninput = () => showSlice(+input.value);
+    for (const input of inputs('mask')) input.oninput = showMasks;
+    for (const input of inputs('opacity')) input.oninput = () => setOpacity(+input.value);
     for (const input of levelInputs) input.oninput = () => { if (input.value) setWindow(+input.value, width, input); };
     widthSlider.oninput = () => {
       setWindow(level, toStep(settings.narrow*widthRatio**(widthSlider.value/1000)), widthSlider);
@@ -155,6 +198,7 @@ async function startExplorers(settings) {
 
     showSlice(slice);
     setWindow(level, width);
+    if (masks) setOpacity(masks.opacity);
     part('still').remove();
     part('value').textContent = settings.tip;
     for (const input of box.querySelectorAll('[disabled]')) {

@@ -6,9 +6,10 @@
 __all__ = ['codecs', 'deflated_frames', 'inflate', 'Codec', 'codec_of', 'is_video', 'has_end', 'decode_stream']
 
 # %% ../../nbs/decoding/04_decoders.ipynb #d6649306
-import os,re,sys,tempfile,zlib
+import os,re,sys,tempfile,threading,zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -16,31 +17,31 @@ from .stream import Stream
 from ..files.errors import DicomError
 
 # %% ../../nbs/decoding/04_decoders.ipynb #51f54f70
-def _jpeg(data, stream):
+def _jpeg(data, stream, **options):
     "libjpeg-turbo, all processes from baseline to lossless; components as coded"
     import imagecodecs
     space = {3:'YCBCR', 4:'CMYK'}.get(stream.samples)              # the same in and out: nothing is converted
-    return imagecodecs.jpeg8_decode(data, colorspace=space, outcolorspace=space)
+    return imagecodecs.jpeg8_decode(data, colorspace=space, outcolorspace=space, **options)
 
-def _jpegls(data, stream):
+def _jpegls(data, stream, **options):
     "CharLS"
     import imagecodecs
-    return imagecodecs.jpegls_decode(data)
+    return imagecodecs.jpegls_decode(data, **options)
 
-def _jpeg2000(data, stream):
-    "OpenJPEG"
+def _jpeg2000(data, stream, **options):
+    "OpenJPEG, which shares the blocks of an image among threads"
     import imagecodecs
-    return imagecodecs.jpeg2k_decode(data)
+    return imagecodecs.jpeg2k_decode(data, **options)
 
-def _htj2k(data, stream):
+def _htj2k(data, stream, **options):
     "OpenJPH"
     import imagecodecs
-    return imagecodecs.htj2k_decode(data)
+    return imagecodecs.htj2k_decode(data, **options)
 
-def _jpegxl(data, stream):
+def _jpegxl(data, stream, **options):
     "libjxl"
     import imagecodecs
-    return imagecodecs.jpegxl_decode(data)
+    return imagecodecs.jpegxl_decode(data, **options)
 
 def _rle(data, stream):
     "imagecodecs' own; words of as many bytes as there are segments for a sample, samples in planes"
@@ -92,10 +93,10 @@ codecs = {codec.name: codec for codec in (
         'libjpeg-turbo: baseline, extended of 8 and 12 bits, progressive, arithmetic; Pillow opens 8 bits only'),
     Codec('JPEG lossless', _uids('4.57','4.70'), ('imagecodecs.jpeg8',), 3,
         'libjpeg-turbo: 2 to 16 bits, all predictors; the only one without GPL that never ended the process'),
-    Codec('JPEG-LS', _uids('4.80','4.81'), ('imagecodecs.jpegls','pyjpegls'), 1.75,
+    Codec('JPEG-LS', _uids('4.80','4.81'), ('imagecodecs.jpegls','pyjpegls'), 1.8,
         'CharLS in both; the first hands over the array without copies'),
     Codec('JPEG 2000', _uids('4.90','4.91','4.92','4.93'), ('imagecodecs.jpeg2k','pylibjpeg-openjpeg'), 1.1,
-        'OpenJPEG in both; the first is built for newer processors, the second knows subsampled components'),
+        'OpenJPEG in both; the first shares one image among threads, the second knows subsampled components'),
     Codec('HTJ2K', _uids('4.201','4.202','4.203'), ('imagecodecs.htj2k','imagecodecs.jpeg2k'), 2.1,
         'OpenJPH was made for it; OpenJPEG decodes it too, with more care for streams that are cut'),
     Codec('JPEG XL', _uids('4.110','4.111','4.112'), ('imagecodecs.jpegxl',), None, 'libjxl; pydicom knows no decoder'),
@@ -104,6 +105,8 @@ codecs = {codec.name: codec for codec in (
 _functions = {'imagecodecs.jpeg8':_jpeg, 'imagecodecs.jpegls':_jpegls, 'pyjpegls':_pyjpegls,
     'imagecodecs.jpeg2k':_jpeg2000, 'pylibjpeg-openjpeg':_openjpeg, 'imagecodecs.htj2k':_htj2k,
     'imagecodecs.jpegxl':_jpegxl, 'imagecodecs.dicomrle':_rle}
+_with_threads = 'imagecodecs.jpeg2k',                     # an array to write to, and threads
+_with_out = 'imagecodecs.jpeg8','imagecodecs.jpegls','imagecodecs.jpeg2k','imagecodecs.htj2k','imagecodecs.jpegxl'
 deflated_frames = _uid+'8.1'
 _videos = tuple(f'{_uid}4.{n}' for n in range(100, 109))
 
@@ -142,24 +145,32 @@ def _reason(e):
     "What a library says, without addresses and line breaks"
     return re.sub(r'0x[0-9a-fA-F]+', '', ' '.join(str(e).split()))[:200] or type(e).__name__
 
+_stderr_lock = threading.RLock()         # there is one standard error for all threads
+
 @contextmanager
 def _quiet_stderr(quiet):
     "Hold back what a library writes to standard error"
     if not quiet: yield; return
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as away:
+    with _stderr_lock,tempfile.TemporaryFile() as away:
         saved = os.dup(2)
         os.dup2(away.fileno(), 2)
         try: yield
         finally: os.dup2(saved, 2); os.close(saved)
 
-def _try_decoders(names, data, stream):
+def _with_options(name, stream, data, threads, out):
+    "A decoder with what it is to be told; a stream that lacks its end is decoded twice"
+    options = dict(numthreads=threads) if name in _with_threads else {}
+    decode = partial(_functions[name], **options)
+    if stream.codec not in ('RLE','JPEG XL') and not has_end(data):
+        return lambda data, stream: _decode_unfinished(data, stream, decode)
+    return decode if out is None or name not in _with_out else partial(decode, out=out)
+
+def _try_decoders(names, data, stream, threads, out):
     "Image of the first decoder that gives one, or what the first one said"
     why = None
     for k,name in enumerate(names):
-        decode = _functions[name]
-        if stream.codec!='RLE' and stream.codec!='JPEG XL' and not has_end(data):
-            def decode(data, stream, f=_functions[name]): return _decode_unfinished(data, stream, f)
+        decode = _with_options(name, stream, data, threads, out)
         try:
             with _quiet_stderr(k>0): return decode(data, stream),None
         except DicomError: raise
@@ -171,11 +182,13 @@ def _try_decoders(names, data, stream):
 def decode_stream(
     data:bytes, # Codestream of one frame
     stream:Stream, # What it says of itself; for RLE with rows, columns, samples and bits of the header
+    threads:int=1, # Threads for this frame, where its decoder can use them
+    out:np.ndarray|None=None, # Where the image may be written, of its shape and type, where the decoder can do that
 )->np.ndarray: # (rows, cols), or (rows, cols, samples) for several; integers as coded
     "Decode one frame with the decoders of the table"
     names = codecs[stream.codec].decoders
     if stream.codec=='HTJ2K' and not has_end(data): names = names[::-1]
-    px,why = _try_decoders(names, data, stream)
+    px,why = _try_decoders(names, data, stream, threads, out)
     if px is None:
         what = f'Pixel Data (7FE0,0010) cannot be decoded: its {stream.codec} stream is damaged ({why})'
         raise DicomError(f'{what}; fetch the file again or leave it out')

@@ -7,6 +7,7 @@ __all__ = ['Stream', 'read_stream', 'begins_stream', 'read_boxes']
 
 # %% ../../nbs/decoding/01_stream.ipynb #ad1557fe
 from dataclasses import dataclass
+from struct import Struct
 
 # %% ../../nbs/decoding/01_stream.ipynb #01e045e7
 @dataclass(frozen=True)
@@ -186,10 +187,12 @@ def _read_jpegxl(data):
     return Stream('JPEG XL', rows, cols, samples, depth, color='RGB' if samples==3 else None)
 
 # %% ../../nbs/decoding/01_stream.ipynb #f6c87134
+_rle_head = Struct('<16I')
+
 def _read_rle(data):
     "Description of an RLE frame; `None` where its head makes no sense"
     if len(data)<65: return None
-    count,*offsets = (int.from_bytes(data[i:i+4], 'little') for i in range(0, 64, 4))
+    count,*offsets = _rle_head.unpack_from(data)
     used = offsets[:count]
     if not 1<=count<=15 or used[0]!=64 or used[-1]>=len(data): return None
     if any(a>=b for a,b in zip(used, used[1:])): return None

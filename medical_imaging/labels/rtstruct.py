@@ -237,7 +237,8 @@ def _structure_set(headers, label):
 def checked_masks(
     volume:Volume, # Whose grid they are on
     masks:dict, # Label to mask
-)->dict: # Label to boolean array
+    fractions:bool=False, # Keep numbers from 0 to 1?
+)->dict: # Label to boolean array, or to float32
     "Masks that may be written, or an error"
     if not masks: raise ValueError('masks must hold at least one mask, got none')
     for name,mask in masks.items():
@@ -245,7 +246,10 @@ def checked_masks(
             f'masks must have the shape of the volume, {volume.shape}, got {np.shape(mask)} for {name!r}')
         if not str(name).strip() or len(str(name))>64: raise ValueError(
             f'masks must have names of 1 to 64 characters, got {name!r}')
-    return {str(name):np.asarray(mask)!=0 for name,mask in masks.items()}
+        if fractions and not (np.asarray(mask)>=0).all() or fractions and np.max(mask)>1: raise ValueError(
+            f'masks must hold fractions from 0 to 1, got {np.min(mask):g} to {np.max(mask):g} for {name!r}')
+    return {str(name): np.asarray(mask, np.float32) if fractions else np.asarray(mask)!=0
+        for name,mask in masks.items()}
 
 def write_rtstruct(
     volume:Volume, # Read from DICOM files

@@ -298,7 +298,7 @@ def _highdicom():
         raise ImportError('writing SEG needs highdicom: pip install medical_imaging[labels]') from e
     return highdicom
 
-_kinds = dict(LABELMAP=RLELossless, BINARY=ExplicitVRLittleEndian)
+_kinds = dict(LABELMAP=RLELossless, BINARY=ExplicitVRLittleEndian, FRACTIONAL=RLELossless)
 _structure = '123037004','SCT','Anatomical Structure'       # SNOMED CT
 
 def overlapping_masks(
@@ -336,7 +336,7 @@ def _geometry(hd, volume):
 
 def _pixel_array(masks, kind):
     "Numbers of segments for a label map, else one channel a segment"
-    if kind=='BINARY': return np.stack([*masks.values()], -1).astype(np.uint8)
+    if kind!='LABELMAP': return np.stack([*masks.values()], -1).astype(np.uint8 if kind=='BINARY' else np.float32)
     overlaps = overlapping_masks(masks)
     for (a,b),n in overlaps.items(): raise DicomError(f'masks must not overlap in a label map, got {a!r} and {b!r} '
         f"with {n} common voxels; pass kind='BINARY'")
@@ -370,13 +370,13 @@ def write_seg(
     masks:dict, # Label to mask, (slices, rows, cols) on the grid of `volume`
     path:str|PathLike, # File to write; one that is there is replaced
     labels:dict|None=None, # Label to (code, coding scheme, meaning), such as {'liver': ('10200004','SCT','Liver')}
-    kind:str='LABELMAP', # Segmentation Type (0062,0001); 'BINARY' for programs from before 2024 and for overlaps
+    kind:str='LABELMAP', # 'BINARY' for programs from before 2024 and for overlaps; 'FRACTIONAL' for numbers from 0 to 1
     algorithm:str='', # Name of the program that made the masks; '' for drawn by hand
     description:str='Segmentation', # Series Description (0008,103E)
 )->Path: # `path`
     "Write masks as a SEG, with highdicom"
-    if kind not in _kinds: raise ValueError(f"kind must be 'LABELMAP' or 'BINARY', got {kind!r}")
-    hd,labels,masks = _highdicom(),labels or {},checked_masks(volume, masks)
+    if kind not in _kinds: raise ValueError(f"kind must be 'LABELMAP', 'BINARY' or 'FRACTIONAL', got {kind!r}")
+    hd,labels,masks = _highdicom(),labels or {},checked_masks(volume, masks, kind=='FRACTIONAL')
     _check_codes(labels, masks)
     pixels,headers = _pixel_array(masks, kind),source_headers(volume)
     described = [_description(hd, k, name, labels.get(name), algorithm, color.tolist())

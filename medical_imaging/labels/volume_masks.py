@@ -10,6 +10,7 @@ import json
 from os import PathLike
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from ..arrays.texts import short_number,visible_text
@@ -42,15 +43,64 @@ def combine_masks(
     for name in _painting_order(masks, overlap): labels[masks[name]] = numbers[name]
     return labels,{k: name for name,k in numbers.items()}
 
+# %% ../../nbs/labels/04_volume_masks.ipynb #ef398abc
+def _write_numbers(names, path):
+    "Numbers of the labels as nnU-Net has them"
+    numbers = {'background':0}|{name: k for k,name in names.items()}
+    path.write_text(json.dumps(dict(labels=numbers), indent=1), encoding='utf-8')
+
+def _save_nifti(masks, path, overlap):
+    "The label map as NIfTI, and the numbers of the labels beside it"
+    if masks.volume is None: raise ValueError('the masks must have a volume for NIfTI, got none; '
+        'give a folder for pictures, or the volume they were made for')
+    labels,names = masks.labelmap(overlap)
+    path = Volume(labels, masks.volume.affine).save(path)
+    _write_numbers(names, path.with_name(path.name.partition('.nii')[0]+'.json'))
+    return path
+
+def _slice_names(names, n):
+    "A name for each slice"
+    if names is None: return [f'{k:0{max(3, len(str(n-1)))}}' for k in range(n)]
+    names = [str(name) for name in names]
+    odd = [name for name in names if not name or Path(name).name!=name]
+    if len(names)!=n or len({*names})!=n or odd: raise ValueError(f'names must be {n} different names of files '
+        f'without a folder, got {len(names)}, {len({*names})} of them different'+f', such as {odd[:1]}'*bool(odd))
+    return names
+
+def _write_png(path, px):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), px): raise OSError(f'{path.name} cannot be written')
+
+def _save_pictures(masks, path, overlap, names):
+    "One PNG; or a folder with one for each slice; or such a folder for each mask"
+    single = path.suffix.lower()=='.png'
+    if path.suffix and not single: raise ValueError(
+        f"path must end in .nii, .nii.gz or .png, or be a folder for pictures, got {path.name!r}")
+    if single and masks.shape[0]!=1: raise ValueError(f'path must be a folder for {masks.shape[0]} slices, got a file')
+    files = [path] if single else [path/f'{name}.png' for name in _slice_names(names, masks.shape[0])]
+    if overlap=='keep' and not single:
+        for label,mask in masks.items():
+            folder = _slice_names([label], 1)[0]
+            for file,px in zip(files, mask): _write_png(file.parent/folder/file.name, px*np.uint8(255))
+        return path
+    labels,numbers = masks.labelmap(overlap)
+    for file,px in zip(files, labels): _write_png(file, px)
+    _write_numbers(numbers, path.with_suffix('.json') if single else path/'labels.json')
+    return path
+
 # %% ../../nbs/labels/04_volume_masks.ipynb #c138898a
 class Masks(dict):
-    "Label to boolean array, (slices, rows, cols), on the grid of a `Volume`"
+    "Label to boolean array, (slices, rows, cols), on the grid of a `Volume`, or of pictures without one"
     def __init__(self,
         masks:dict, # Label to boolean array
-        volume:Volume, # Whose grid they are on
+        volume:Volume|None=None, # Whose grid they are on; `None` for pictures whose place is not known
     ):
         super().__init__(masks)
         self.volume = volume
+    @property
+    def shape(self)->tuple:
+        "Slices, rows, columns"
+        return next((mask.shape for mask in self.values()), (0,0,0)) if self.volume is None else self.volume.shape
     @property
     def overlaps(self)->dict:
         "(label, label) to how many voxels both have"
@@ -59,6 +109,7 @@ class Masks(dict):
         label:str, # Of a mask
     )->float:
         "Volume of a mask"
+        if self.volume is None: raise ValueError(f'the masks must have a volume for ml, got none for {label!r}')
         return float(np.count_nonzero(self[label])*abs(np.linalg.det(self.volume.affine[:3,:3]))/1000)
     def labelmap(self,
         overlap:str='error', # Or 'first', or 'smallest', as for `combine_masks`
@@ -66,18 +117,20 @@ class Masks(dict):
         "One label map of all masks"
         return combine_masks(self, overlap)
     def save(self,
-        path:str|PathLike, # A file that ends in `.nii` or `.nii.gz`; a `.json` with the labels is written beside it
-        overlap:str='error', # As for `labelmap`
+        path:str|PathLike, # A file that ends in `.nii`, `.nii.gz` or, for one slice, `.png`; a folder for pictures
+        overlap:str='error', # As for `labelmap`; 'keep' for a folder of pictures for each mask
+        names:list|None=None, # Of the pictures, one for each slice, without an ending; their numbers by default
     )->Path: # `path`
-        "Write the label map as NIfTI, and the numbers of the labels"
-        labels,names = self.labelmap(overlap)
-        path = Volume(labels, self.volume.affine).save(path)
-        numbers = {'background':0}|{name: k for k,name in names.items()}
-        path.with_name(path.name.partition('.nii')[0]+'.json').write_text(json.dumps(dict(labels=numbers), indent=1))
-        return path
+        "Write the label map as NIfTI or pictures, and the numbers of the labels"
+        path = Path(path)
+        if path.name.endswith(('.nii','.nii.gz')): return _save_nifti(self, path, overlap)
+        return _save_pictures(self, path, overlap, names)
+    def _line(self, name, mask):
+        ml = '' if self.volume is None else f'{short_number(self.ml(name))} ml, '
+        n = int(mask.any((1,2)).sum())
+        return f"  {name}: {ml}{n} slice{'s' if n!=1 else ''}"
     def __repr__(self):
-        shape = ' x '.join(map(str, self.volume.shape))
-        lines = [f'  {name}: {short_number(self.ml(name))} ml, {int(mask.any((1,2)).sum())} slices'
-            for name,mask in self.items()]
+        shape = ' x '.join(map(str, self.shape))
         pairs = [f'  {a} and {b} overlap in {n} voxels' for (a,b),n in self.overlaps.items()]
+        lines = [self._line(name, mask) for name,mask in self.items()]
         return '\n'.join(map(visible_text, [f'Masks of {shape} voxels', *lines, *pairs]))

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['quality_columns', 'UNDECLARED', 'Finding', 'QualityPart', 'patient_codes', 'pixel_codes', 'check_splits',
-           'check_copies', 'hu_images', 'has_undeclared_filler', 'check_values', 'check_rescale', 'robust_z',
-           'check_outliers', 'is_inverted_column', 'check_polarity', 'check_sizes', 'check_spacing']
+           'check_copies', 'hu_images', 'has_undeclared_filler', 'first_kind', 'check_values', 'check_rescale',
+           'robust_z', 'check_outliers', 'is_inverted_column', 'check_polarity', 'check_sizes', 'check_spacing']
 
 # %% ../../nbs/pipeline/01_checks.ipynb #d37a8c92
 from dataclasses import dataclass
@@ -46,7 +46,8 @@ quality_columns = ('source','fname','frame','error','note','pixel_hash','sign_me
     'img_min','img_max','img_mean','img_std','PatientID','IssuerOfPatientID','Modality','Rows','Columns',
     'SamplesPerPixel','PhotometricInterpretation','PresentationLUTShape','BitsAllocated','BitsStored','HighBit',
     'PixelRepresentation','PixelPaddingValue','ModalityLUTSequence','RescaleType','TransferSyntaxUID',
-    'LossyImageCompression',*_slope,*_intercept,*_height,*_width)
+    'LossyImageCompression','SOPClassUID','BurnedInAnnotation','SequenceOfUltrasoundRegions',
+    *_slope,*_intercept,*_height,*_width)
 
 # %% ../../nbs/pipeline/01_checks.ipynb #28a82f61
 def patient_codes(
@@ -202,8 +203,10 @@ def _odd_kinds(images):
         UNDECLARED:has_undeclared_filler(images)}
 
 # %% ../../nbs/pipeline/01_checks.ipynb #bf46a931
-def _first_kind(kinds):
-    "For each image the place of the first kind that fits, -1 for none"
+def first_kind(
+    kinds:dict, # Name of a kind to a mask of the images, boolean
+)->np.ndarray: # For each image the place of the first kind that fits, -1 for none
+    "Which kind is each image of?"
     return np.select(list(kinds.values()), range(len(kinds)), -1)
 
 def _extreme(choose, values):
@@ -215,7 +218,7 @@ def check_values(
 )->QualityPart: # A row for each kind of oddity
     "Values that cannot be, or that tell of a mistake"
     kinds,low,high = _odd_kinds(images),images.num('img_min'),images.num('img_max')
-    kind,rows = _first_kind(kinds),[]
+    kind,rows = first_kind(kinds),[]
     for i,name in enumerate(kinds):
         of = kind==i
         if not of.any(): continue
@@ -261,7 +264,7 @@ def check_rescale(
     "Slopes and intercepts, and those that are odd"
     modality,slope,intercept = images.modality(),images.num(*_slope),images.num(*_intercept)
     kinds = _rescale_kinds(images, slope, intercept, modality[0])
-    kind = _first_kind(kinds)
+    kind = first_kind(kinds)
     if np.isnan(slope).all() and np.isnan(intercept).all() and (kind<0).all(): return
     pairs = pd.DataFrame(dict(modality=modality[0], slope=slope, intercept=intercept)).drop_duplicates()
     n_pairs = pairs.groupby('modality').size()

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from pydicom.dataset import Dataset
 
 from ..files.elements import element
+from ..privacy.clean import Pseudonyms
 from .recipe import Recipe
 
 # %% ../../nbs/pipeline/08_names.ipynb #111f6eb3
@@ -116,25 +117,27 @@ def plan_names(
 
 # %% ../../nbs/pipeline/08_names.ipynb #36ef0a78
 def secret_hash(
-    salt:str, # Secret of the run
+    secret:bytes, # Of the run, at least 16 bytes
     *parts, # Texts, or what can be written as one
 )->str: # 24 digits and letters
     "A name for some texts that does not tell them"
     text = '\0'.join(map(str, parts)).encode('utf-8', 'backslashreplace')
-    return hashlib.blake2b(text, key=salt.encode(), digest_size=12).hexdigest()
+    return Pseudonyms(secret).digest('picture', text).hex()[:24]
 
-def _patient_folder(ds, salt):
-    patient = element(ds, 'PatientID', '')
-    if not str(patient).strip(): return 'patient_unknown'
-    return 'patient_'+secret_hash(salt, patient, element(ds, 'IssuerOfPatientID', ''))
+def _patient_folder(ds, secret):
+    "Folder of a patient, named as in the table, if no issuer is needed to tell patients apart"
+    patient,issuer = (str(element(ds, name, '')).strip() for name in ('PatientID','IssuerOfPatientID'))
+    if not patient: return 'patient_unknown'
+    names = Pseudonyms(secret)
+    return f'patient_{names.patient(patient)}' + (f'_{secret_hash(secret, patient, issuer)}' if issuer else '')
 
 def picture_name(
     ds:Dataset, # Header of the file
     source:str, # Its name
     name:str, # Name from `plan_names`
     recipe:Recipe, # Which kind of name?
-    salt:str, # Secret of the run
+    secret:bytes, # Of the run, at least 16 bytes
 )->str: # Without ending, '_frame001' and the like
     "Name of the pictures of a file"
-    if recipe.names=='hash': name = secret_hash(salt, element(ds, 'SOPInstanceUID', ''), source)
-    return f'images/{_patient_folder(ds, salt)}/{name}' if recipe.patients_first else f'images/{name}'
+    if recipe.names=='hash': name = secret_hash(secret, element(ds, 'SOPInstanceUID', ''), source)
+    return f'images/{_patient_folder(ds, secret)}/{name}' if recipe.patients_first else f'images/{name}'

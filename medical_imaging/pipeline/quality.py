@@ -34,7 +34,7 @@ def _check_parts(images, split):
     parts = [] if split is None else checks.check_splits(images, split)
     if images.n:
         for check in (checks.check_copies, checks.check_values, checks.check_rescale, checks.check_outliers,
-            checks.check_polarity, checks.check_sizes, checks.check_spacing,
+            checks.check_polarity, encoding.check_text, checks.check_sizes, checks.check_spacing,
             encoding.check_syntaxes, encoding.check_storage):
             parts.append(check(images))
     return [part for part in parts if part is not None]

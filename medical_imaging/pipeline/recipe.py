@@ -19,6 +19,9 @@ from ..files.errors import did_you_mean
 from ..histogram_scaling import validate_breakpoints
 from ..windowing import Window,as_windows,plain_window
 from ..contrast.hist_scaler import HistScaler
+from ..privacy.clean import MIN_SECRET
+from ..privacy.profile import check_options
+from ..privacy.rows import SafeRows
 from ..regions.crops import size_pair
 from .formats import FORMATS,formats_holding
 
@@ -63,6 +66,8 @@ class Recipe:
     names:str='number' # Name pictures by a 'number', their 'file', or a 'hash' of SOP Instance UID (0008,0018)
     by:str='file' # Number pictures by 'file', or by 'series' and place in it, which the table then has, too
     crop_per:str='image' # A crop for each 'image', or one for all images of a 'series'
+    keep_identifiers:bool=False # Keep names, IDs, dates and private elements in the table, and names of files?
+    keep:tuple=() # Options of DICOM PS3.15 that keep more without them: 'patient', 'device' ..., see `OPTIONS`
 
     def __post_init__(self):
         self.__dict__.update(_parse_settings(self))        # frozen from here on
@@ -78,6 +83,15 @@ class Recipe:
     def n_channels(self)->int: # 0 where each image is shown as its file asks
         "Channels made of windows and bins"
         return len(self.channels)
+    @property
+    def hides_files(self)->bool:
+        "Are names of files and folders replaced, as they may tell a patient?"
+        return not self.keep_identifiers and self.names!='file'
+    def safe_rows(self,
+        secret:bytes, # Of the run, at least 16 bytes
+    )->SafeRows|None: # `None` where identifiers are kept
+        "What takes identifiers out of the table"
+        return None if self.keep_identifiers else SafeRows(secret, self.keep)
     @property
     def suffix(self)->str: # Without a dot
         "Ending of the files"
@@ -145,9 +159,11 @@ def _parse_settings(given):
     chosen = {name:choose_name(getattr(given, name), names, name) for name,names in _choices().items()}
     pct_window = None if given.pct_window is None else plain_window(given.pct_window)
     if pct_window is None and given.min_pct and windows: pct_window = windows[0]
+    SafeRows(bytes(MIN_SECRET), given.keep)                # an error for options that there are not
     all_windows = windows if pct_window is None else (*windows,pct_window)
     unit = given.unit or _unit_of_parts(all_windows, bins_unit, given.crop)
-    return dict(windows=windows, bins=bins, size=parse_size(given.size), pct_window=pct_window, unit=unit, **chosen)
+    return dict(windows=windows, bins=bins, size=parse_size(given.size), pct_window=pct_window, unit=unit,
+        keep=check_options(given.keep), **chosen)
 
 def _choices(): return CHOICES | dict(format=tuple(FORMATS))
 
@@ -157,6 +173,8 @@ def _check_settings(recipe):
     if not 1<=recipe.quality<=100: raise ValueError(f"quality must be from 1 to 100, got {recipe.quality}")
     if recipe.max_frames<0:
         raise ValueError(f"max_frames must be at least 1, or 0 for all, got {recipe.max_frames}")
+    if recipe.keep_identifiers and recipe.keep:
+        raise ValueError(f"keep must be left out with keep_identifiers, which keeps all, got {', '.join(recipe.keep)}")
     if recipe.crop_per=='series' and recipe.crop=='none':
         raise ValueError("crop must be body, lung or blur for crop_per='series', got 'none'; say what to cut out")
 

@@ -6,7 +6,7 @@
 __all__ = ['SlicePlace', 'SliceOrder', 'find_order', 'PlacedJournal', 'find_file_box', 'add_series_boxes']
 
 # %% ../../nbs/pipeline/12_slices.ipynb #ec6ea4c1
-import json
+import json,warnings
 from dataclasses import dataclass,replace
 from functools import partial
 
@@ -59,9 +59,11 @@ class SliceOrder:
         return vars(place) | (dict(series=int(entry.name.partition('/')[0])) if numbered else {})
 
 # %% ../../nbs/pipeline/12_slices.ipynb #0fdb9fe3
-def _read_slices(name, src):
-    from medical_imaging.volumes.frames import read_slices
-    return read_slices(src.entry(name), name)
+def _read_slices(file):
+    from medical_imaging.volumes.frames import read_slices       # not needed where pictures are in the order of files
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        return read_slices(file)
 
 def find_order(
     src:Source, # Where the files are
@@ -72,12 +74,12 @@ def find_order(
 )->SliceOrder: # Without files that cannot be read, which are listed when they are converted
     "Where each slice lies in its series"
     from medical_imaging.volumes.grouping import group_slices,slice_rows
-    read = partial(_read_slices, src=src.absolute())
-    found = group_slices(map_files(read, names, n_workers, timeout, progress, desc='series', chunk=16))
-    res = SliceOrder({}, {name:series.uid for series in found for name in series.files})
+    name_of = {src.absolute().entry(name):name for name in names}
+    found = group_slices(map_files(_read_slices, list(name_of), n_workers, timeout, progress, desc='series', chunk=16))
+    res = SliceOrder({}, {name_of[file]:series.uid for series in found for file in series.files})
     for row in slice_rows(found):
         place = SlicePlace(row['series']+1, *(row[name] for name in ('stack','part','slice','position')))
-        res.frames.setdefault(row['file'], {}).setdefault(row['frame'], place)     # a mosaic: its first slice
+        res.frames.setdefault(name_of[row['file']], {}).setdefault(row['frame'], place)     # a mosaic: its first slice
     return res
 
 # %% ../../nbs/pipeline/12_slices.ipynb #62277c40
@@ -108,9 +110,11 @@ def find_file_box(
     recipe:Recipe, # With a crop
 )->tuple|None: # (rows, cols) of the image, and a box; `None` where what the recipe looks for is not there
     "What holds the crops of all frames of a file"
-    ds = dcmread(src.entry(name))
-    if is_color(ds): return
-    boxes = [find_box(ds, recipe, frame) for frame in frames_to_take(ds, recipe.max_frames)]
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')                    # the file is opened again when it is converted
+        ds = dcmread(src.entry(name))
+        if is_color(ds): return
+        boxes = [find_box(ds, recipe, frame) for frame in frames_to_take(ds, recipe.max_frames)]
     boxes = [box for box in boxes if box]
     return ((ds.Rows,ds.Columns),_shared_box(boxes)) if boxes else None
 
@@ -134,12 +138,12 @@ def add_series_boxes(
     src:Source, # Where they are
     dst:Source, # Where the boxes are kept
     recipe:Recipe, # With a crop
-    salt:str, # Secret of the run
+    secret:bytes, # Of the run, at least 16 bytes
     workers:Workers=Workers(1), # Who looks for them
     progress:bool=False, # Show a progress bar?
 )->list: # `FileTask`s with the boxes of their series
     "Look for one box for all images of a series"
-    keys = {task.source:secret_hash(salt, order.uids[task.source]) for task in tasks if order.uids.get(task.source)}
+    keys = {task.source:secret_hash(secret, order.uids[task.source]) for task in tasks if order.uids.get(task.source)}
     boxes = _saved_boxes(dst)
     wanted = [name for name in keys if keys[name] not in boxes]
     if wanted:

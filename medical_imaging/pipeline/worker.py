@@ -14,7 +14,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from ..files.content import DICOM_KINDS,HEAD_BYTES,content_kind
-from ..files.elements import element,pixel_aspect
+from ..files.elements import element,pixel_aspect,text
 from ..files.errors import DicomWarning,reason
 from ..files.source import Source,split_archive_name
 from ..dicom_load import dcmread
@@ -22,6 +22,7 @@ from ..pixels.decode import is_color,n_frames
 from ..pixels.frame import grey_frames
 from ..pixels.header import image_header
 from ..pixels.modality import modality_unit
+from ..privacy.words import known_code
 from ..tables.header import header_dict
 from .report import SheetEntry,thumbnail
 from .formats import FORMATS,planes_to_image
@@ -56,13 +57,13 @@ def sheet_entry(
 )->SheetEntry: # With a thumbnail and a histogram of 64 bins
     "What the report shows of a picture"
     values,counts = pic.histogram
-    unit = '' if pic.color else modality_unit(ds)
+    unit = '' if pic.color else known_code(modality_unit(ds))
     low,high,hist = '','',np.zeros(0, int)
     if len(values):
         low,high = (f'{value:g} {unit}'.strip() for value in (values[0],values[-1]))
         hist = np.histogram(values, bins=64, weights=counts)[0].astype(int)
     planes = pic.planes if len(pic.planes) in (1,3) else pic.planes[:1]
-    caption = f"{ds.get('Modality') or ''} {planes.shape[1]} x {planes.shape[2]}, {pic.shown}".strip()
+    caption = f"{known_code(text(ds, 'Modality'))} {planes.shape[1]} x {planes.shape[2]}, {pic.shown}".strip()
     return SheetEntry(title, caption, thumbnail(planes_to_image(planes), aspect=aspect), hist, low, high)
 
 # %% ../../nbs/pipeline/09_worker.ipynb #88abbbb7
@@ -128,26 +129,39 @@ def _convert_frames(ds, task, stem, recipe):
     res.entry.error,res.entry.left = _frame_errors(failed, len(frames)),n-len(frames)
     return res
 
-def _add_headers(ds, entry):
+def _table_row(ds, frame, safe):
+    "The header of a frame, without what identifies if `safe` says how"
+    return header_dict(ds, frame=frame) if safe is None else safe.row(header_dict(ds, private=False, frame=frame))
+
+def _add_headers(ds, entry, safe):
     "The columns of the header, and for each frame those that differ: its own functional groups"
     if not entry.frames: return
     own_groups = 'PerFrameFunctionalGroupsSequence' in ds
-    rows = [header_dict(ds, frame=f.frame) for f in (entry.frames if own_groups else entry.frames[:1])]
+    rows = [_table_row(ds, f.frame, safe) for f in (entry.frames if own_groups else entry.frames[:1])]
     entry.header = {name:value for name,value in rows[0].items() if name not in ('fname','error')}
     for f,row in zip(entry.frames, rows):
         names = dict.fromkeys([*entry.header,*row])
         f.columns |= {name:row.get(name) for name in names if row.get(name)!=entry.header.get(name)}
         for name in ('fname','error'): f.columns.pop(name, None)
 
-def _convert_data(data, task, recipe, salt):
+def _hide_values(ds, entry, safe):
+    "Take values of the header out of error and notes"
+    notes = [f.columns['note'] for f in entry.frames]
+    if not entry.error and not any(notes): return
+    hidden = safe.hidden_texts(header_dict(ds))
+    entry.error = safe.message(entry.error, hidden)
+    for f,note in zip(entry.frames, notes): f.columns['note'] = note and safe.message(note, hidden)
+
+def _convert_data(data, task, recipe, secret):
     "Convert the bytes of a file"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         ds = dcmread(data)
-        res = _convert_frames(ds, task, picture_name(ds, task.source, task.name, recipe, salt), recipe)
-        _add_headers(ds, res.entry)
+        res = _convert_frames(ds, task, picture_name(ds, task.source, task.name, recipe, secret), recipe)
+        _add_headers(ds, res.entry, recipe.safe_rows(secret))
     notes = list(dict.fromkeys(w.message.what for w in caught if isinstance(w.message, DicomWarning)))
     for f in res.entry.frames: f.columns['note'] = '; '.join(filter(None, [*notes, f.columns['note']])) or None
+    if not recipe.keep_identifiers: _hide_values(ds, res.entry, recipe.safe_rows(secret))
     return res
 
 # %% ../../nbs/pipeline/09_worker.ipynb #1a0b5001
@@ -183,12 +197,17 @@ def _write_pictures(res, dst):
         return FileEntry(res.entry.source, stop=f'{e.strerror} ({errno.errorcode[e.errno]})')
     return res.entry
 
+def _error_text(e, recipe, secret):
+    "Why there is no picture, without the name of the file, and without values unless these are kept"
+    safe,text = recipe.safe_rows(secret),reason(e, source='')
+    return text if safe is None else safe.message(text)
+
 def convert_file(
     task:FileTask, # Which file
     src:Source, # Where it is
     dst:Source, # Where its pictures go
     recipe:Recipe, # What to make of it
-    salt:str='', # Secret for hashed names
+    secret:bytes, # Of the run, for hashes; at least 16 bytes
 )->FileEntry: # Its pictures, errors, frames left out; `stop` where nothing can be written
     "Convert one file"
     if task.source.endswith('/'):
@@ -198,7 +217,7 @@ def convert_file(
     try:
         data = _read_wanted(src, task.source)
         if data is None: return FileEntry(task.source, skipped=True, stamp=stamp)
-        entry = _write_pictures(_convert_data(data, task, recipe, salt), dst)
-    except Exception as e: entry = FileEntry(task.source, task.name, error=reason(e, source=''))
+        entry = _write_pictures(_convert_data(data, task, recipe, secret), dst)
+    except Exception as e: entry = FileEntry(task.source, task.name, error=_error_text(e, recipe, secret))
     entry.stamp = stamp
     return entry

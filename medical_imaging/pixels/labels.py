@@ -6,13 +6,12 @@
 __all__ = ['is_label_map', 'label_colors', 'label_picture']
 
 # %% ../../nbs/pixels/08_labels.ipynb #85bd416f
-import colorsys
-
 import numpy as np
 from pydicom.dataset import Dataset
 
 from ..files.elements import items,number,numbers,text
 from .frame import GreyFrame
+from ..view.show import structure_colors
 
 # %% ../../nbs/pixels/08_labels.ipynb #1071cfd7
 def is_label_map(
@@ -29,21 +28,16 @@ def _recommended_color(segment):
     lightness,a,b = (value/65535 for value in lab)       # PS3.3 C.10.7.1.1
     return np.rint(lab2rgb([lightness*100, a*255-128, b*255-128])*255).astype(np.uint8)
 
-def _default_color(label):
-    "One of a fixed set of colors; neighbors are far apart"
-    return np.rint(np.array(colorsys.hsv_to_rgb(label*.618034%1, .65, 1))*255).astype(np.uint8)
-
 def label_colors(
     ds:Dataset, # Label map
     labels, # Numbers of structures
 )->np.ndarray: # uint8, (n, 3): red, green and blue
     "A color for each of some labels: that of the Segment Sequence (0062,0002), else one of a fixed set; 0 is black"
     segments = {number(item, 'SegmentNumber'):item for item in items(ds, 'SegmentSequence')}
-    res = np.zeros((len(labels),3), np.uint8)
+    res = structure_colors(map(int, labels))
     for i,label in enumerate(labels):
-        if label==0: continue
-        color = _recommended_color(segments[label]) if label in segments else None
-        res[i] = _default_color(int(label)) if color is None else color
+        color = _recommended_color(segments[label]) if label and label in segments else None
+        if color is not None: res[i] = color
     return res
 
 def label_picture(

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian,ExplicitVRBigEndian,ExplicitVRLittleEndian,ImplicitVRLittleEndian
 
 from ..decoding.bits import BitLayout,read_layout,unpack_words
-from ..files.elements import element,is_little_endian,label,number,text
+from ..files.elements import element,has_element,is_little_endian,label,number,text
 from ..files.errors import DicomError
 
 # %% ../../nbs/pixels/00_native.ipynb #39242ce8
@@ -26,7 +26,7 @@ def _is_plain_grey(ds):
     if getattr(ds, 'file_meta', {}).get('TransferSyntaxUID') not in little_endian_syntaxes: return False
     if element(ds, 'SamplesPerPixel')!=1: return False
     if element(ds, 'PhotometricInterpretation') not in ('MONOCHROME1','MONOCHROME2'): return False
-    return not any(keyword in ds for keyword in _other_data)
+    return not any(has_element(ds, keyword) for keyword in _other_data)
 
 def _plain_layout(ds):
     "Frames, rows, columns and bits of an uncompressed grey image, or `None`"
@@ -107,7 +107,7 @@ def read_shape(
     ds:Dataset, # Any image
 )->ImageShape:
     "Size, samples, bits and byte order of the pixels of `ds`, by its header"
-    floats = next((bits for keyword,bits in _float_bits.items() if keyword in ds), None)
+    floats = next((bits for keyword,bits in _float_bits.items() if has_element(ds, keyword)), None)
     bits = read_layout(ds) if floats is None else BitLayout(floats, floats, floats-1)
     samples,space = header_samples(ds),photometric(ds)
     planar = samples>1 and element(ds, 'PlanarConfiguration')==1

@@ -31,6 +31,8 @@ from ..learn import TensorChannels
 from ..pipeline.convert import Picture,convert_image
 from ..pipeline.formats import decode_planes
 from ..pipeline.recipe import Recipe
+from ..pipeline.run import saved_secret
+from ..privacy.rows import column_action
 from ..regions.crops import crop_resize
 from .splits import PatientSplitter,check_leak,column_splits
 
@@ -91,6 +93,20 @@ def _label_of_keys(keys, values, on):
             "with dtype=str")
     return short.map(values)
 
+def _with_keys_of_table(labels, keys, as_in_table):
+    "Labels by the keys that the table has, for those by keys of the files"
+    there = set(keys.dropna().map(_key_text))
+    def key(value): return value if _key_text(value) in there else as_in_table(_key_text(value))
+    if isinstance(labels, pd.DataFrame): return labels.assign(**{keys.name:labels[keys.name].map(key)})
+    if isinstance(labels, pd.Series): return labels.rename(index=key)
+    return {key(value):label for value,label in labels.items()} if isinstance(labels, Mapping) else labels
+
+def _hashed_as(recipe, on, secret):
+    "How the table of a run has the keys `on`; `None` where they are as in the files"
+    if on=='source': return recipe.safe_rows(secret()).file_name if recipe.hides_files else None
+    if recipe.keep_identifiers or column_action(on, recipe.keep) not in ('uid','patient','issuer'): return None
+    return partial(recipe.safe_rows(secret()).cell, on)
+
 def _with_label_table(df, labels, on, others):
     "The table with the columns of `labels`: what is none of `others` as label, of several a list of numbers"
     names = [name for name in labels.columns if name not in (on,*others)]
@@ -124,12 +140,20 @@ def _with_labels(df, labels, on, split, by):
     if not isinstance(labels, pd.Series): labels = pd.Series(list(labels.values()), list(labels), dtype=object)
     return df.assign(label=_label_of_keys(keys, labels, on).infer_objects())
 
-def _check_labels(df, on):
-    "An error where a picture has no label"
+def _labels_of_table(df, labels, on, recipe, secret):
+    "Labels by the keys that the table has, where it has hashes of them"
+    has_keys = on in labels.columns if isinstance(labels, pd.DataFrame) else isinstance(labels, (pd.Series,Mapping))
+    as_in_table = _hashed_as(recipe, on, secret) if has_keys else None
+    return _with_keys_of_table(labels, _table_column(df, on, 'on'), as_in_table) if as_in_table else labels
+
+def _with_every_label(df):
+    "The table; an error where a picture has no label"
     missing = df.label.isna()
     if missing.any():
         raise ValueError(f"labels must have one for every picture, got none for {missing.sum():,} of {len(df):,}, as "
-            f"for {df.source[missing].iloc[0]}; leave pictures out with keep=")
+            f"for {df.image[missing].iloc[0]}; leave pictures out with keep=, or spell keys as the files do, in a csv "
+            "with dtype=str")
+    return df
 
 # %% ../../nbs/training/05_prepared.ipynb #300324ed
 def _patient_of_pictures(df, by, required=True):
@@ -266,8 +290,7 @@ def _load_block(block, df, weights, **kwargs):
 def prepared_dls(
     dst:str|PathLike, # Folder or URL that `prepare` wrote
     labels, # Column of its table, or a list of them; or by key a dict, `Series`, `DataFrame` or function
-    *,
-    on:str='source', # Key of the labels: 'source', the file within SRC, or another column, as 'SOPInstanceUID'
+    *, on:str='source', # Key of the labels: 'source', the file within SRC, or another column, as 'SOPInstanceUID'
     by:str='PatientID', # Column of which no value may be in two parts
     split:str|None=None, # Column with train, valid and perhaps test, of the table or of the labels; `None` to draw
     valid_pct:float=.2, # Share of the patients for validation, where it is drawn
@@ -278,14 +301,15 @@ def prepared_dls(
     weights=None, # How often to draw in training: 'balanced' by label, a column, a function of the table, or numbers
     item_tfms=None, # Transforms of an item
     batch_tfms=None, # Transforms of a batch, on the device
+    secret:str|PathLike|None=None, # File with the secret of the run, if it was given one
     normalize:bool=False, # To mean 0 and standard deviation 1 of a batch?
     bs:int=64, # Batch size
     **kwargs, # To `dataloaders`: `num_workers`, `device`, `shuffle` ...
 )->PreparedDataLoaders: # Training, validation and, if `split` has it, test; (batch, channels, rows, cols) in [0,1]
     "`DataLoaders` of prepared pictures"
     store,recipe,df = _open_prepared(dst, keep)
-    df = _with_labels(df, labels, on, split, by)
-    _check_labels(df, on)
+    keyed = _labels_of_table(df, labels, on, recipe, partial(saved_secret, store, secret)) # hashed, as the table is
+    df = _with_every_label(_with_labels(df, keyed, on, split, by))
     _check_alike(df, recipe, size)
     if y_block is None: df['label'],y_block = _labels_and_block(df.label, _label_names(labels, on, (split,by)))
     parts = _split_of_column(df, split, by) if split else _draw_split(df, by, valid_pct, seed)

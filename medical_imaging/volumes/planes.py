@@ -39,14 +39,18 @@ def volume_planes(
     return [Plane('axial', values[k], rows/cols), Plane('coronal', values[::-1,row], slices/cols),
         Plane('sagittal', values[::-1,:,col], slices/rows)]
 
+def _mask_volume(volume, name, mask):
+    "A mask as a volume of 0 and 1"
+    if np.shape(mask)!=volume.shape: raise ValueError(
+        f'masks must have the shape of the volume, {volume.shape}, got {np.shape(mask)} for {name!r}')
+    return Volume((np.asarray(mask)!=0).astype(np.uint8), volume.affine)
+
 def _draw_masks(axs, volume, masks, index):
     "Color the pixels of each mask, and name the colors"
     from matplotlib.patches import Patch
     colors = label_colors(Dataset(), range(1, len(masks)+1))/255
-    for mask,color in zip(masks.values(), colors):
-        if np.shape(mask)!=volume.shape: raise ValueError(
-            f'masks must have the shape of the volume, {volume.shape}, got {np.shape(mask)}')
-        planes = volume_planes(Volume((np.asarray(mask)!=0).astype(np.uint8), volume.affine), index)
+    for (name,mask),color in zip(masks.items(), colors):
+        planes = volume_planes(_mask_volume(volume, name, mask), index)
         for ax,plane in zip(axs, planes):
             ax.imshow(np.concatenate([np.broadcast_to(color, (*plane.values.shape,3)), .5*plane.values[...,None]], 2),
                 aspect=plane.aspect, interpolation='nearest')
@@ -118,22 +122,28 @@ class PlaneExplorers:
         return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{boxes}</div>'
     def __repr__(self): return f"PlaneExplorers({', '.join(self.planes)})"
 
+def _plane_stacks(volume, max_size):
+    "Cubes of a volume as slices of each plane, (slices, rows, cols)"
+    extents = [n*mm for n,mm in zip(volume.shape, volume.spacing)]
+    px = resample_volume(reorient_volume(volume, 'LPS'), max(min(volume.spacing), max(extents)/max_size)).values
+    return dict(axial=px, coronal=px[:,::-1].transpose(1, 0, 2)[:,::-1], sagittal=px.transpose(2, 0, 1)[:,::-1])
+
 def explore_volume(
     volume:Volume, # Any
     window=None, # As for `explore`
     windows=None, # As for `explore`
     *,
+    masks:dict|None=None, # Name to mask, (slices, rows, cols) on the grid of `volume`, shown in color
     max_size:int=128, # Most voxels along one axis
     max_slices:int=12, # Most slices of each plane
-    max_kb:int=130, # Most that the numbers of one plane may take on the page
+    max_kb:int=130, # Most that the values of one plane may take on the page; masks take up to a quarter of it
 )->PlaneExplorers: # Shown by Jupyter
     "Three planes with sliders for slice, level and width"
-    extents = [n*mm for n,mm in zip(volume.shape, volume.spacing)]
-    cubes = resample_volume(reorient_volume(volume, 'LPS'), max(min(volume.spacing), max(extents)/max_size))
-    px = cubes.values
-    stacks = dict(axial=px, coronal=px[:,::-1].transpose(1, 0, 2)[:,::-1], sagittal=px.transpose(2, 0, 1)[:,::-1])
+    masks = {name: _plane_stacks(_mask_volume(volume, name, mask), max_size) for name,mask in (masks or {}).items()}
     options = dict(unit=volume.unit, max_kb=max_kb, max_slices=max_slices)
-    return PlaneExplorers({name:view_explore.explore(v, window, windows, name, **options) for name,v in stacks.items()})
+    return PlaneExplorers({plane: view_explore.explore(v, window, windows, plane, **options,
+        masks={name: stacks[plane] for name,stacks in masks.items()})
+        for plane,v in _plane_stacks(volume, max_size).items()})
 
 # %% ../../nbs/volumes/11_planes.ipynb #36a687f9
 @patch
@@ -151,7 +161,7 @@ def show(self:Volume,
 def explore(self:Volume,
     window=None, # First window, as for `explore`
     windows=None, # A button for each, as for `explore`
-    **options, # `max_size`, `max_slices`, `max_kb`
+    **options, # `masks`, `max_size`, `max_slices`, `max_kb`
 )->PlaneExplorers: # Shown by Jupyter
     "Three planes with sliders; see `explore_volume`"
     return explore_volume(self, window, windows, **options)
