@@ -116,7 +116,7 @@ _number_vrs = 'DS IS FD FL SL SS SV UL US UV'.split()
 @dataclass(frozen=True)
 class Rule:
     "What happens to an element"
-    action:str # 'keep', 'remove', 'empty', 'dummy', 'uid', 'date', 'words', 'label', 'code', 'items' or 'content'
+    action:str # 'keep', 'remove', 'empty', 'dummy', 'uid', 'date', 'words', 'code', 'items' or 'content'
     why:str # In a few words
 
 def _is_signature_or_overlay(tag):
@@ -158,7 +158,6 @@ def _listed_rule(tag, vr, letters, structured):
     last = letters.split('/')[-1].strip('*')
     if vr=='CS' and last in 'KC': return Rule('code', why)
     if last=='C' and (vr in _dates or vr=='UI'): return Rule('date' if vr in _dates else 'uid', why)
-    if last=='C' and profile_row(tag).basic[-1]=='D': return Rule('label' if vr in _text_vrs else 'dummy', why)
     if last=='C': return Rule('words' if vr in _text_vrs else 'remove', why)
     if vr=='UI' and last=='D': last = 'U'
     return Rule(dict(K='keep', X='remove', Z='empty', D='dummy', U='uid')[last], why)
@@ -333,6 +332,7 @@ class Deidentifier:
         if rule.action in ('items','content') and element.VR!='SQ': return None
         if rule.action=='keep' and element.VR!='AS': return element
         new = self._new_value(rule.action, element.VR, value, days)
+        if rule.action=='words' and not new and profile_row(tag).basic[-1]=='D': new = _dummy(element.VR)
         return None if rule.action=='content' and not new else DataElement(tag, element.VR, new)
 
     def _new_value(self, action, vr, value, days):
@@ -343,7 +343,6 @@ class Deidentifier:
         if action=='uid': return _each(self.pseudonyms.uid, value)
         if action=='date': return value if vr=='TM' else _each(lambda o: shift_date(o, days), value)
         if action=='code': return _each(known_code, value)
-        if action=='label': return _each(lambda o: known_words(o) or _dummy(vr), value)
         return _each(_age if action=='keep' else known_words, value)
 
     def _note_method(self, res, cleaned_pixels):
