@@ -21,7 +21,9 @@ from ..pixels.decode import Pixels,decode_image
 
 # %% ../../nbs/privacy/02_blank.ipynb #45f0b149
 _ultrasound = '1.2.840.10008.5.1.4.1.1.6.','1.2.840.10008.5.1.4.1.1.3.'
-_captures = '1.2.840.10008.5.1.4.1.1.7',*_ultrasound
+_written_on = '1.2.840.10008.5.1.4.1.1.7.','1.2.840.10008.5.1.4.1.1.77.',*_ultrasound    # screenshots, photographs
+
+def _is_of_kind(ds, prefixes): return (str(ds.get('SOPClassUID', ''))+'.').startswith(prefixes)
 
 def may_show_text(
     ds:Dataset, # Any
@@ -29,7 +31,7 @@ def may_show_text(
     "May the pixels show text, by the kind of image and Burned In Annotation (0028,0301)?"
     if 'Rows' not in ds: return False
     burned = str(ds.get('BurnedInAnnotation', '') or '').upper()
-    return burned=='YES' or burned!='NO' and str(ds.get('SOPClassUID', '')).startswith(_captures)
+    return burned=='YES' or burned!='NO' and _is_of_kind(ds, _written_on)
 
 # %% ../../nbs/privacy/02_blank.ipynb #2fc977d2
 _corners = 'RegionLocationMinX0','RegionLocationMinY0','RegionLocationMaxX1','RegionLocationMaxY1'
@@ -38,7 +40,7 @@ def region_boxes(
     ds:Dataset, # An ultrasound image
 )->list: # `(left, top, right, bottom)` of each region, in pixels, half-open; empty for other images and without regions
     "Where the ultrasound picture is, DICOM PS3.3 C.8.5.5"
-    if not str(ds.get('SOPClassUID', '')).startswith(_ultrasound): return []
+    if not _is_of_kind(ds, _ultrasound): return []
     return [_region_box(region, ds) for region in ds.get('SequenceOfUltrasoundRegions') or ()]
 
 def _region_box(region, ds):
