@@ -7,7 +7,7 @@ __all__ = ['MIN_SECRET', 'KEPT_TEXT', 'EMPTIED', 'REPLACED', 'KEPT_BULK', 'METHO
            'Rule', 'element_rule', 'element_owner', 'is_document', 'check_kind', 'Deidentifier', 'dicom_bytes']
 
 # %% ../../nbs/privacy/04_clean.ipynb #0f57d2e4
-import hashlib,hmac,io,math,re
+import hashlib,hmac,io,re
 from dataclasses import dataclass,field
 from datetime import datetime,timedelta
 from functools import lru_cache
@@ -18,9 +18,8 @@ from pydicom.datadict import dictionary_has_tag,dictionary_VR
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
-from ..files.elements import number
 from ..files.errors import DicomError
-from .blank import blank_pixels,check_rectangles,may_show_text,put_pixels
+from .blank import bare_pixels,blank_pixels,check_rectangles,may_show_text,put_pixels
 from .content import content_keyword,content_rule
 from medical_imaging.privacy.profile import (BASIC_PROFILE,OPTIONS,check_options,profile_action,profile_row,
     safe_private_vr)
@@ -117,7 +116,7 @@ _number_vrs = 'DS IS FD FL SL SS SV UL US UV'.split()
 @dataclass(frozen=True)
 class Rule:
     "What happens to an element"
-    action:str # 'keep', 'remove', 'empty', 'dummy', 'uid', 'date', 'words', 'label', 'code', 'items' or 'content'
+    action:str # 'keep', 'remove', 'empty', 'dummy', 'uid', 'date', 'words', 'code', 'items' or 'content'
     why:str # In a few words
 
 def _is_signature_or_overlay(tag):
@@ -159,7 +158,6 @@ def _listed_rule(tag, vr, letters, structured):
     last = letters.split('/')[-1].strip('*')
     if vr=='CS' and last in 'KC': return Rule('code', why)
     if last=='C' and (vr in _dates or vr=='UI'): return Rule('date' if vr in _dates else 'uid', why)
-    if last=='C' and profile_row(tag).basic[-1]=='D': return Rule('label' if vr in _text_vrs else 'dummy', why)
     if last=='C': return Rule('words' if vr in _text_vrs else 'remove', why)
     if vr=='UI' and last=='D': last = 'U'
     return Rule(dict(K='keep', X='remove', Z='empty', D='dummy', U='uid')[last], why)
@@ -264,25 +262,6 @@ def _age(value):
     years = re.fullmatch(r'(\d{3})Y', str(value).strip())
     return '090Y' if years and int(years[1])>89 else value
 
-def _length_of_pixels(ds):
-    "Bytes of native Pixel Data by the header; `None` where it does not say"
-    if ds.file_meta.TransferSyntaxUID.is_encapsulated or ds.get('PhotometricInterpretation')=='YBR_FULL_422':
-        return None
-    try: parts = [number(ds, o) for o in ('Rows','Columns','SamplesPerPixel','BitsAllocated')]
-    except DicomError: return None
-    if not all(parts): return None
-    return (int(math.prod(parts))*_number_of_frames(ds)+7)//8
-
-def _number_of_frames(ds):
-    try: return max(1, int(number(ds, 'NumberOfFrames') or 1))
-    except DicomError: return 10**6                       # damaged: nothing is cut off
-
-def _without_excess(ds, pixels):
-    "Pixel Data without bytes after the last pixel"
-    n = _length_of_pixels(ds) if 'Rows' in ds else None
-    if n is None or len(pixels.value)<=n+n%2: return pixels
-    return DataElement(pixels.tag, pixels.VR, pixels.value[:n+n%2])      # big-endian words end with the last pixel
-
 # %% ../../nbs/privacy/04_clean.ipynb #6d1483ec
 METHOD = 'medical_imaging: PS3.15 Annex E, unlisted text removed'     # Deidentification Method (0012,0063)
 
@@ -320,7 +299,7 @@ class Deidentifier:
         res.file_meta,res.preamble = FileMetaDataset(),bytes(128)
         res.file_meta.TransferSyntaxUID = ds.file_meta.TransferSyntaxUID
         if pixels is not None: put_pixels(res, pixels)
-        elif 'PixelData' in res: res['PixelData'] = _without_excess(ds, res['PixelData'])
+        elif 'PixelData' in res: res['PixelData'] = bare_pixels(ds, res['PixelData'])
         return res
 
     def _clean_items(self, ds, days):
@@ -353,6 +332,7 @@ class Deidentifier:
         if rule.action in ('items','content') and element.VR!='SQ': return None
         if rule.action=='keep' and element.VR!='AS': return element
         new = self._new_value(rule.action, element.VR, value, days)
+        if rule.action=='words' and not new and profile_row(tag).basic[-1]=='D': new = _dummy(element.VR)
         return None if rule.action=='content' and not new else DataElement(tag, element.VR, new)
 
     def _new_value(self, action, vr, value, days):
@@ -363,7 +343,6 @@ class Deidentifier:
         if action=='uid': return _each(self.pseudonyms.uid, value)
         if action=='date': return value if vr=='TM' else _each(lambda o: shift_date(o, days), value)
         if action=='code': return _each(known_code, value)
-        if action=='label': return _each(lambda o: known_words(o) or _dummy(vr), value)
         return _each(_age if action=='keep' else known_words, value)
 
     def _note_method(self, res, cleaned_pixels):

@@ -99,7 +99,8 @@ def _place_findings(ds, path, options, key):
     if _names_in_path(ds, path): yield _place('Name of file or folder', 'a name, ID or date of the header')
     if is_document(ds, 'structured' in options):
         yield _place('Document', 'a document or structured report: refused', 'look')
-    if may_show_text(ds): yield _place('Pixels', 'may show text: refused unless you accept it', 'look')
+    if may_show_text(ds):
+        yield _place('Pixels', 'may show text: refused unless you accept it or have it blanked', 'look')
 
 def file_findings(
     path:str|PathLike, # A DICOM file

@@ -99,6 +99,7 @@ class SafeRows:
         if isinstance(value, (int,float)): return value
         if action=='words': return known_words(value) or None
         if action=='code': return known_code(value) or None
+        if action!='keep': return None
         return _age(value) if name=='PatientAge' else value
 
     def _pseudonym(self, kind, value):

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ..dicom_load import dcmread
@@ -49,7 +50,7 @@ def _identifying(element):
     values = [str(o).strip().strip('\0') for o in _all_values(element)]
     if element.VR=='PN': return 'name',set().union(*map(_name_parts, values))
     if element.VR in ('DA','DT'): return 'date',{o[:8] for o in values if re.match(r'\d{8}', o)}
-    if element.VR=='UI': return 'UID',{o for o in values if o and not o.startswith('1.2.840.10008.')}
+    if element.VR=='UI': return 'UID',{o for o in values if o.count('.')>1 and not o.startswith('1.2.840.10008.')}
     return 'ID',set(filter(_is_long_id, values))
 
 def identifying_values(
@@ -63,14 +64,15 @@ def identifying_values(
     return dict(found)
 
 # %% ../../nbs/privacy/05_verify.ipynb #fb76455d
+_pixels = {Tag(o) for o in ('PixelData','FloatPixelData','DoubleFloatPixelData')}
+
 def _searched_bytes(data):
     "The copy, unpacked, without its pixels"
     ds = dcmread(data)
     if ds.file_meta.TransferSyntaxUID==DeflatedExplicitVRLittleEndian:
         ds.file_meta.TransferSyntaxUID = '1.2.840.10008.1.2.1'
         data = dicom_bytes(ds)
-    for name in ('PixelData','FloatPixelData','DoubleFloatPixelData'):
-        if name in ds: data = _without_value(data, ds.get_item(name))
+    for tag in _pixels & set(ds.keys()): data = _without_value(data, ds.get_item(tag))
     return data,ds
 
 def _without_value(data, element):
@@ -107,11 +109,29 @@ def _can_encode(text, code):
     except UnicodeEncodeError: return False
 
 # %% ../../nbs/privacy/05_verify.ipynb #16bfbf3c
-def _places(ds, pattern):
-    "Keywords of the elements that hold a match"
-    def text(element): return b'\\'.join(o if isinstance(o, bytes) else str(o).encode() for o in _all_values(element))
-    return sorted({element.keyword or str(element.tag) for element in all_elements(ds)
-        if element.tag!=0x7fe00010 and pattern.search(text(element))})
+_notes = {Tag(o) for o in ('PatientIdentityRemoved','DeidentificationMethod','DeidentificationMethodCodeSequence',
+    'LongitudinalTemporalInformationModified')}
+
+def _text(element):
+    return b'\\'.join(o if isinstance(o, bytes) else str(o).encode() for o in _all_values(element))
+
+def _texts(ds):
+    "Keywords and texts of elements where a name does not belong, and texts of those where any word may be one"
+    found,own,notes = [],[],Dataset()
+    for tag in _notes & set(ds.keys()): notes.add(ds[tag])
+    rest = Dataset()
+    for tag in set(ds.keys())-_notes-_pixels: rest[tag] = ds.get_item(tag)
+    for element in all_elements(rest):
+        if element.VR=='CS': own.append(_text(element))
+        else: found.append((element.keyword or str(element.tag), _text(element)))
+    return found,own+[_text(element) for element in all_elements(notes)]
+
+def _places(found, own, pattern, content):
+    "Keywords of the elements that hold a match, or words for matches elsewhere"
+    places = sorted({keyword for keyword,text in found if pattern.search(text)})
+    if places: return ', '.join(places)
+    n = len(pattern.findall(content))
+    return 'the file, outside its elements' if n>sum(len(pattern.findall(text)) for text in own) else ''
 
 def find_traces(
     ds:Dataset, # The original
@@ -121,11 +141,10 @@ def find_traces(
 )->list: # Such as 'a name in Manufacturer'; empty where nothing was found
     "What of the original is still in the copy: kinds and places, never a value"
     content,copy = _searched_bytes(data)
-    res = []
+    res,(found,own) = [],_texts(copy)
     if data[:128].strip(b'\0'): res.append('bytes in the preamble')
     for kind,values in _sought_values(ds, options, secret).items():
         pattern = _pattern(kind, values)
-        if not pattern.search(content): continue
-        article = 'an' if kind=='ID' else 'a'
-        res.append(f"{article} {kind} in {', '.join(_places(copy, pattern)) or 'the file, outside its elements'}")
+        places = _places(found, own, pattern, content)
+        if places: res.append(f"{'an' if kind=='ID' else 'a'} {kind} in {places}")
     return res
