@@ -6,10 +6,12 @@
 __all__ = ['recipe_item', 'PreparedDataLoaders', 'prepared_dls']
 
 # %% ../../nbs/training/06_prepared.ipynb #90aa8ab8
+import json
 from functools import partial
 from os import PathLike
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -29,6 +31,7 @@ from ..pipeline.formats import decode_planes
 from ..pipeline.recipe import Recipe
 from ..regions.crops import crop_resize
 from .match import check_every_label,key_text,labeled_table,open_prepared,table_column
+from .segment import DicomMaskBlock
 from .splits import PatientSplitter,check_leak,column_splits
 
 # %% ../../nbs/training/06_prepared.ipynb #8f8a76ee
@@ -109,6 +112,24 @@ class _Read(Transform):
         else: return recipe_item(item, self.recipe, size=self.size)
         return _channels_from_planes(decode_planes(data, self.recipe.format), self.recipe, self.size)
 
+class _ReadMask(Transform):
+    "Rows of the table to the numbers in their mask pictures, resized as the pictures are"
+    def __init__(self, store, size): self.store,self.size = store,size
+    def encodes(self, row:pd.Series):
+        px = cv2.imdecode(np.frombuffer(self.store.read(row['mask']), np.uint8), cv2.IMREAD_UNCHANGED)
+        if self.size is None: return px
+        return crop_resize(px[None], [[0,0],list(px.shape)], self.size, 'pad', labels=True)[0]
+
+def _mask_block(store):
+    "The block of the masks of a folder, with the names of their numbers"
+    numbers = json.loads(store.read('masks/labels.json'))['labels']
+    return DicomMaskBlock(sorted(numbers, key=numbers.get))
+
+def _targets(store, df, labels, size, y_block):
+    "Labels, what reads them from a row, and their block: masks where these are wanted"
+    is_mask = isinstance(labels, str) and labels=='mask' and 'mask' in df and y_block is None
+    return ('mask_labels',_ReadMask(store, size),_mask_block(store)) if is_mask else (labels,ColReader('label'),y_block)
+
 class PreparedDataLoaders(DataLoaders):
     "`DataLoaders` that know the recipe of their pictures"
     @property
@@ -173,7 +194,7 @@ def _load_block(block, df, weights, **kwargs):
 
 def prepared_dls(
     dst:str|PathLike, # Folder or URL that `prepare` wrote
-    labels, # Column of its table, or a list of them; or by key a dict, `Series`, `DataFrame` or function
+    labels, # Column of its table, 'mask' for masks, or a list of them; or by key a dict, `Series`, table or function
     *, on:str='source', # Key of the labels: 'source', the file within SRC, or another column, as 'SOPInstanceUID'
     by:str='PatientID', # Column of which no value may be in two parts
     split:str|None=None, # Column with train, valid and perhaps test, of the table or of the labels; `None` to draw
@@ -192,11 +213,12 @@ def prepared_dls(
 )->PreparedDataLoaders: # Training, validation and, if `split` has it, test; (batch, channels, rows, cols) in [0,1]
     "`DataLoaders` of prepared pictures"
     store,recipe,df = open_prepared(dst, keep)
+    labels,get_y,y_block = _targets(store, df, labels, size, y_block)
     df = check_every_label(labeled_table(df, labels, on, recipe, store, secret, (split,by)))
     _check_alike(df, recipe, size)
     if y_block is None: df['label'],y_block = _labels_and_block(df.label, _label_names(labels, on, (split,by)))
     parts = _split_of_column(df, split, by) if split else _draw_split(df, by, valid_pct, seed)
     if y_block is CategoryBlock: _check_classes(df.label, parts)
-    block = DataBlock((TransformBlock, y_block), get_x=_Read(store, recipe, size), get_y=ColReader('label'),
-        splitter=lambda _: parts, item_tfms=item_tfms, batch_tfms=[*(batch_tfms or ()), *[Normalize()][:normalize]])
+    block = DataBlock((TransformBlock, y_block), get_x=_Read(store, recipe, size), get_y=get_y, item_tfms=item_tfms,
+        splitter=lambda _: parts, batch_tfms=[*(batch_tfms or ()), *[Normalize()][:normalize]])
     return _load_block(block, df, weights, bs=bs, **kwargs)
