@@ -74,9 +74,12 @@ def _read_regions(src, name):
         ds = dcmread(src.entry(name))
     return read_rtstruct(ds) if text(ds, 'SOPClassUID')==RTStructureSetStorage else read_seg(ds)
 
+@lru_cache(4)
+def _cached_regions(src, name, stamp): return _read_regions(src, name)
+
 def _add_annotation(found, labels, src, name):
     "Note for which series a file was made, and what it calls its regions"
-    regions = _read_regions(src, name)
+    regions = _cached_regions(src, name, src.stamp(name))
     labels.update(region.name for region in regions)
     for one in [regions] if hasattr(regions, 'stored') else regions:
         keys = one.series or (one.frame_of_reference,)
@@ -170,20 +173,25 @@ def _seg_masks(seg, volume):
     masks = segment_masks(part, volume)
     return [(segment.name,masks[segment.number]) for segment in seg.segments]
 
+def _near_contours(roi, volume):
+    "The contours that may lie on a volume of one slice"
+    normal = volume.affine[:3,0]/volume.spacing[0]
+    starts = np.array([points[0] for points in roi.contours])
+    near = np.abs((starts-volume.affine[:3,3])@normal)<=.51*volume.spacing[0]
+    return [roi.contours[k] for k in np.flatnonzero(near)]
+
 def _roi_masks(rois, volume):
     "(name, mask) of each region that was made for the image"
     masks = []
     for roi in rois:
         if not roi.contours: continue
         check_space(volume, roi.frame_of_reference, roi.series, f'ROI {roi.number}')
-        found = contours_mask(roi.contours, volume.affine, volume.shape)
+        found = contours_mask(_near_contours(roi, volume), volume.affine, volume.shape)
         if found.cancelling: warnings.warn(DicomWarning(f'contours of ROI {roi.number} overlap and are not nested: '
             'what two of them cover is left out'))
         masks.append((roi.name,found.mask))
     return masks
 
-@lru_cache(4)
-def _cached_regions(src, name, stamp): return _read_regions(src, name)
 
 def _frame_volumes(src, task, ds):
     "Frame to its volume of one slice"
@@ -338,7 +346,8 @@ def add_masks(
 )->MaskedJournal:
     "Make the masks of all pictures of a run, and the numbers of their labels"
     folder = folder if hasattr(folder, 'label') else MaskFolder(folder)
-    folder,found = replace(folder, path=Source(str(folder.path)).absolute().root),find_masks(folder)
+    folder = replace(folder, path=Source(str(folder.path)).absolute().root)
+    found = find_masks(folder)
     entries = [replace(entry, header={}, sheet=[]) for entry in journal]
     if order is None and (found.of_series or found.of_frame):
         order = find_order(src, [entry.source for entry in entries if entry.frames], workers.n_workers, workers.timeout,
