@@ -1,6 +1,7 @@
 "A folder of CT slices to images for training, ours and theirs, and the parts of it"
 from contextlib import contextmanager
 from functools import cache,partial
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,22 +19,26 @@ import torch
 from fastai.medical import imaging as fm   # patches DataFrame, Path and Dataset
 from fastcore.basics import num_cpus
 from fastcore.parallel import parallel
+from pydicom import dcmread
 from pydicom.pixels import pixel_array
 
 from harness import Comparison,Topic,Way,one_thread
 from headers import fai_table    # with fastai mended where it fails on sequences
+from decoding import compressed,lossless
 from images import decoded,describe,opened,stored
+from practitioner import convert_folder
 
 topic = Topic('Preparing a data set')
-fai,n_files,n_few,size,workers = 'fastai.medical.imaging',1000,200,256,2
+fai,n_files,n_less,n_few,size,workers = 'fastai.medical.imaging',1000,300,200,256,2
 recipe = Recipe('brain,subdural', bins='image', crop='body', size=size, format='jpg')
 windows = fm.dicom_windows.brain,fm.dicom_windows.subdural
 tmp,runs = TemporaryDirectory(),count()
 
 @cache
-def folder(n):
-    "Slices of a CT, not compressed, which differ in their UID and number"
-    ds,res = opened('693_UNCR'),Path(tmp.name)/f'src{n}'
+def folder(n, syntax=None):
+    "Slices of a CT, not compressed or in a transfer syntax, which differ in their UID and number"
+    ds = dcmread(BytesIO(compressed(syntax))) if syntax else opened('693_UNCR')
+    res = Path(tmp.name)/f'src{n}{syntax or ""}'
     res.mkdir()
     for i in range(n):
         ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f'{ds.SeriesInstanceUID[:50]}.{i+1}'
@@ -41,7 +46,9 @@ def folder(n):
         ds.save_as(res/f'{i:04}.dcm')
     return res
 
-def fresh(n): return folder(n),Path(tmp.name)/f'dst{next(runs)}'     # a folder that is not there yet
+def fresh(n, syntax=None):
+    "The folder, and one that is not there yet"
+    return folder(n, syntax),Path(tmp.name)/f'dst{next(runs)}'
 
 def ours(src, dst): return prepare(src, dst, recipe, n_workers=workers, progress=False)
 
@@ -72,12 +79,15 @@ def unhindered(f):
         with usual_threads(): f(*args)
     return res
 
-def both(n, task, note, how=lambda f: f):
-    image = dict(name=f'{n} copies of 693_UNCR.dcm', shape=[n,512,512], dtype='int16',
-        bytes=sum(o.stat().st_size for o in folder(n).iterdir()))
-    ways = [Way('prepare', prepare, 'medical_imaging.prepare', partial(fresh, n), how(ours)),
-        Way('fastai', fm.crop_resize, fai, partial(fresh, n), how(by_fastai), note='save_jpg and from_dicoms, by two '
-        'processes as well')]
+def both(n, task, note, how=lambda f: f, syntax=None):
+    kind = f", {lossless[syntax][0]}" if syntax else ''
+    image = dict(name=f'{n} copies of 693_UNCR.dcm{kind}', shape=[n,512,512], dtype='int16',
+        bytes=sum(o.stat().st_size for o in folder(n, syntax).iterdir()))
+    args = partial(fresh, n, syntax)
+    ways = [Way('prepare', prepare, 'medical_imaging.prepare', args, how(ours)),
+        Way('fastai', fm.crop_resize, fai, args, how(by_fastai), note='save_jpg and from_dicoms, by two '
+        'processes as well'), Way('a script by hand', convert_folder, 'practitioner', args,
+        note='pydicom, NumPy, OpenCV, two processes; no report, no notes, no resuming')]
     return Comparison(task, image, ways, runs=3, note=note)
 
 @topic.time
@@ -91,6 +101,14 @@ def whole():
         f"how many threads to take, so each process of fastai takes one for each core, and they get into each other's "
         f"way; "
         "those of `prepare` know that they are not alone.", unhindered)
+    yield both(n_less, f'The same, {n_less} files', f'{n_less} of them, two processes of one thread each: the fixed '
+        'cost of a run, which the report is most of, counts for more.')
+
+@topic.time
+def compressed_folders():
+    for syntax in ('1.2.840.10008.1.2.4.70','1.2.840.10008.1.2.4.90','1.2.840.10008.1.2.4.80'):
+        yield both(n_less, f'A folder in {lossless[syntax][0]}', f'{n_less} of the slices, compressed; two processes '
+            'of one thread each, as above.', syntax=syntax)
 
 def part(task, ways, note=''): return Comparison(task, describe('693_UNCR', stored('693_UNCR')), ways, note)
 
