@@ -28,6 +28,7 @@ from .pipeline.worker import convert_file
 from .pipeline.run import (DoneFile,Workers,check_destination,find_changes,find_sources,fit_recipe_bins,
     plan_tasks,read_previous_recipe,run_secret,SourceNames,write_settings)
 from .pipeline.results import Prepared,write_results,write_sources
+from .pipeline.folds import add_folds
 from .pipeline.slices import PlacedJournal,add_series_boxes,find_order
 
 # %% ../nbs/50_prepare.ipynb #e8cc50b1
@@ -118,7 +119,7 @@ def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secre
     order,tasks = _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret)
     job = partial(convert_file, src=src.absolute(), dst=dst.absolute(), recipe=recipe, secret=secret)
     _keep_journal(workers.map(job, tasks), journal, names, dst, len(tasks), progress)
-    journal = names.with_names(journal)
+    journal = add_folds(names.with_names(journal), dst, recipe.folds, secret)
     if recipe.by=='series': journal = PlacedJournal(journal, order, numbered=recipe.names!='file')
     return journal,recipe,names,remarks | dict(left_out=dict(found.left_out))
 
@@ -189,6 +190,7 @@ def _add_recipe_options(group):
     add('patients-first', action='store_true', help='a folder for each patient, named by a hash')
     add_choice('names', CHOICES['names'], 'what pictures are named by; files may name patients')
     add_choice('by', CHOICES['by'], 'how pictures are numbered; with series, the table has the place of each slice')
+    add('folds', type=int, metavar='N', help='columns fold and split with so many folds by patient; the first is valid')
     add('keep-identifiers', action='store_true', help='keep names, IDs, dates and private elements in the table, and '
         'names of files; none: they are replaced by hashes or left out')
     add('keep', metavar='LIST', help=f"keep more, by options of DICOM PS3.15: {', '.join(TABLE_OPTIONS)}")

@@ -18,9 +18,9 @@ from ..arrays.tables import quantize,widen
 from ..files.elements import element,functional_group
 from ..files.errors import DicomError
 from ..pixels.color import rgb8
-from ..pixels.decode import check_image,is_color
+from ..pixels.decode import check_image
 from ..pixels.frame import GreyFrame,grey_frame
-from ..pixels.modality import modality_unit
+from ..pixels.header import image_header
 from ..contrast.display import display_function,own_window
 from ..contrast.channels import channel_function
 from ..masks import mask_from_blur
@@ -67,14 +67,15 @@ class DroppedFrame:
 
 # %% ../../nbs/pipeline/06_convert.ipynb #13d5fdde
 def _look_up_planes(px, present, f, dtype=np.float32):
-    "`f`, from values (m,) to channels (m, n), of the pixels of `px`, all of which are in `present`: (n, rows, cols)"
+    """`f`, from values (m,) to channels (m, n), of the pixels of `px`, all of which are in `present`: (rows, cols) for
+    each, one after the other"""
     if px.dtype.kind not in 'iu' or px.itemsize>2:
-        return np.ascontiguousarray(np.moveaxis(f(px.ravel()).astype(dtype).reshape(*px.shape, -1), -1, 0))
+        yield from np.ascontiguousarray(np.moveaxis(f(px.ravel()).astype(dtype).reshape(*px.shape, -1), -1, 0))
+        return
     codes,channels = widen(px).view(np.uint16),f(present)
     tables = np.zeros((channels.shape[1],65536), dtype)
     tables[:,widen(present).view(np.uint16)] = channels.T
-    planes = [cv2.LUT(codes, table) for table in tables]
-    return np.stack(planes) if len(planes)>1 else planes[0][None]
+    for table in tables: yield cv2.LUT(codes, table)
 
 LARGE = 2**26           # pixels; beyond that, what needs memory for each of them is done in parts
 
@@ -82,7 +83,7 @@ def _frame_kinds(frame, step=1):
     "`tissue_kinds` of the pixels of a frame, or of one in so many rows and columns"
     def kinds(stored): return tissue_kinds(frame.to_modality(stored), padding=frame.header.padding.mask(stored))
     px = frame.stored if step==1 else np.ascontiguousarray(frame.stored[::step,::step])
-    return _look_up_planes(px, frame.stored_present, lambda stored: kinds(stored)[:,None], np.uint8)[0]
+    return next(_look_up_planes(px, frame.stored_present, lambda stored: kinds(stored)[:,None], np.uint8))
 
 def _enlarged_box(box, step, shape):
     "A box in one of `step` rows and columns as one in all of them"
@@ -135,7 +136,8 @@ def _planes_of_part(frame, rec, f, dtype=np.float32):
         px = np.ascontiguousarray(px[top:bottom,left:right])
     if rec is None or (rec.kept==rec.view and rec.size==px.shape):
         if not _is_large(px): dtype = np.float32
-        return _look_up_planes(px, present, lambda stored: quantize(f(stored).astype(np.float32), dtype), dtype)
+        planes = [*_look_up_planes(px, present, lambda stored: quantize(f(stored).astype(np.float32), dtype), dtype)]
+        return np.stack(planes) if len(planes)>1 else planes[0][None]
     if _is_large(px): planes = _resize_in_bands(px, present, f, rec)
     else: planes = np.stack([resize_kept(plane, rec) for plane in _look_up_planes(px, present, f)])
     return np.minimum(planes, 1, out=planes)               # sums of weights may end just above 1
@@ -161,9 +163,9 @@ def _channels_of_recipe(frame, recipe):
 # %% ../../nbs/pipeline/06_convert.ipynb #dc8bb2d0
 def _hash_pixels(px): return xxhash.xxh3_128_hexdigest(np.ascontiguousarray(px))
 
-def _check_unit(ds, index, recipe):
+def _check_unit(header, index, recipe):
     "An error for values that are not in the unit of the recipe"
-    unit = modality_unit(ds)
+    ds,unit = header.ds,header.unit
     if not recipe.unit or unit==recipe.unit: return
     check_image(ds, index)
     raise DicomError(f"the values must be in {recipe.unit} for this recipe, got Modality (0008,0060) "
@@ -216,9 +218,10 @@ def convert_image(
     dtype=np.float32, # Type of the planes of a large picture; that of its format saves memory
 )->Picture|DroppedFrame: # `DroppedFrame` where `recipe.min_pct` leaves the frame out
     "One frame as channels in [0,1]"
-    if is_color(ds): return _color_picture(ds, frame, recipe)
-    _check_unit(ds, frame, recipe)
-    return _grey_picture(decoded or grey_frame(ds, frame), recipe, box, dtype)
+    header = decoded.header if decoded else image_header(ds)
+    if header.is_color: return _color_picture(ds, frame, recipe)
+    _check_unit(header, frame, recipe)
+    return _grey_picture(decoded or grey_frame(ds, frame, header), recipe, box, dtype)
 
 def find_box(
     ds:Dataset, # Grey image
@@ -226,8 +229,9 @@ def find_box(
     frame:int=0, # Which frame, from 0
 )->list|None: # ((top,left), (bottom,right)), half-open; `None` where it is not there, or the frame is left out
     "What the recipe cuts out of a frame"
-    _check_unit(ds, frame, recipe)
-    grey = grey_frame(ds, frame)
+    header = image_header(ds)
+    _check_unit(header, frame, recipe)
+    grey = grey_frame(ds, frame, header)
     return None if _dropped_frame(grey, recipe) else _find_part(grey, recipe)[0]
 
 # %% ../../nbs/pipeline/06_convert.ipynb #26201c93

@@ -7,7 +7,7 @@ __all__ = ['MaskFolder', 'FoundMasks', 'find_masks', 'MaskTask', 'slice_volume',
            'without_masks', 'add_masks']
 
 # %% ../../nbs/pipeline/13_masks.ipynb #f92b5109
-import io,json,re
+import io,json,re,warnings
 from collections.abc import Mapping
 from dataclasses import dataclass,field,replace
 from functools import lru_cache,partial
@@ -19,7 +19,7 @@ from pydicom.uid import RTStructureSetStorage
 
 from ..dicom_load import dcmread
 from ..files.elements import text
-from ..files.errors import DicomError,reason
+from ..files.errors import DicomError,DicomWarning,reason
 from ..files.places import name_inside
 from ..files.source import Source
 from ..labels.contours import contours_mask
@@ -69,7 +69,9 @@ class FoundMasks:
 
 def _read_regions(src, name):
     "What a SEG or RTSTRUCT holds: `Segmentation`, or a list of `Roi`"
-    ds = dcmread(src.entry(name))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', DicomWarning)          # of repairs
+        ds = dcmread(src.entry(name))
     return read_rtstruct(ds) if text(ds, 'SOPClassUID')==RTStructureSetStorage else read_seg(ds)
 
 def _add_annotation(found, labels, src, name):
@@ -170,9 +172,15 @@ def _seg_masks(seg, volume):
 
 def _roi_masks(rois, volume):
     "(name, mask) of each region that was made for the image"
-    here = [roi for roi in rois if roi.contours]
-    for roi in here: check_space(volume, roi.frame_of_reference, roi.series, f'ROI {roi.number}')
-    return [(roi.name,contours_mask(roi.contours, volume.affine, volume.shape).mask) for roi in here]
+    masks = []
+    for roi in rois:
+        if not roi.contours: continue
+        check_space(volume, roi.frame_of_reference, roi.series, f'ROI {roi.number}')
+        found = contours_mask(roi.contours, volume.affine, volume.shape)
+        if found.cancelling: warnings.warn(DicomWarning(f'contours of ROI {roi.number} overlap and are not nested: '
+            'what two of them cover is left out'))
+        masks.append((roi.name,found.mask))
+    return masks
 
 @lru_cache(4)
 def _cached_regions(src, name, stamp): return _read_regions(src, name)
@@ -224,6 +232,15 @@ def number_masks(
     labels,names = combine_masks(ordered, folder.overlap)
     return np.array([0,*(numbers[name] for name in names.values())], dtype)[labels[0]]
 
+def _frame_picture(task, frame, ds, volumes, folder, found):
+    "The whole mask picture of one frame, `None` where nothing was annotated; and what should be known of it"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        pairs = _named_masks(Source(str(folder.path)), task, frame, ds, volumes, folder, found)
+        px = None if pairs is None else number_masks(pairs, folder, found.numbers, (ds.Rows,ds.Columns))
+    notes = dict.fromkeys(w.message.what for w in caught if isinstance(w.message, DicomWarning))
+    return px,'; '.join(notes)
+
 def _mask_name(image): return 'masks/'+image.partition('/')[2].rpartition('.')[0]+'.png'
 
 def write_masks(
@@ -234,18 +251,19 @@ def write_masks(
     found:FoundMasks, # What is in there; without series and pictures, which the task has
 )->tuple: # {name of the picture: its columns}, and reasons
     "Write the mask pictures of one file"
-    ds,masks_src = dcmread(src.entry(task.source), stop_before_pixels=True),Source(str(folder.path))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', DicomWarning)          # of repairs, which the picture has as notes
+        ds = dcmread(src.entry(task.source), stop_before_pixels=True)
     volumes = _frame_volumes(src, task, ds) if task.files or found.of_frame else {}
     columns,errors,names = {},{},{number: name for name,number in found.numbers.items()}
     for frame,image,crop in task.frames:
         try:
-            pairs = _named_masks(masks_src, task, frame, ds, volumes, folder, found)
-            if pairs is None: continue
-            px = number_masks(pairs, folder, found.numbers, (ds.Rows,ds.Columns))
+            px,note = _frame_picture(task, frame, ds, volumes, folder, found)
+            if px is None: continue
             if crop: px = CropRecord(**crop).mask_to_crop(px)
             dst.write(_mask_name(image), cv2.imencode('.png', px)[1].tobytes())
             seen = ', '.join(names[int(number)] for number in np.unique(px) if number)
-            columns[image] = dict(mask=_mask_name(image), mask_labels=seen)
+            columns[image] = dict(mask=_mask_name(image), mask_labels=seen)|(dict(mask_note=note) if note else {})
         except (DicomError,ValueError,TypeError) as e:
             errors.setdefault(f"mask: {reason(e, source='')}", []).append(frame)
     return columns,list(errors)
@@ -319,7 +337,7 @@ def add_masks(
     progress:bool=False, # Show a progress bar?
 )->MaskedJournal:
     "Make the masks of all pictures of a run, and the numbers of their labels"
-    folder = folder if isinstance(folder, MaskFolder) else MaskFolder(folder)
+    folder = folder if hasattr(folder, 'label') else MaskFolder(folder)
     folder,found = replace(folder, path=Source(str(folder.path)).absolute().root),find_masks(folder)
     entries = [replace(entry, header={}, sheet=[]) for entry in journal]
     if order is None and (found.of_series or found.of_frame):

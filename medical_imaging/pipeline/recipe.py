@@ -66,6 +66,7 @@ class Recipe:
     names:str='number' # Name pictures by a 'number', their 'file', or a 'hash' of SOP Instance UID (0008,0018)
     by:str='file' # Number pictures by 'file', or by 'series' and place in it, which the table then has, too
     crop_per:str='image' # A crop for each 'image', or one for all images of a 'series'
+    folds:int=0 # Columns `fold` and `split` with so many folds by patient, the first of them 'valid'; 0: none
     keep_identifiers:bool=False # Keep names, IDs, dates and private elements in the table, and names of files?
     keep:tuple=() # Options of DICOM PS3.15 that keep more without them: 'patient', 'device' ..., see `OPTIONS`
 
@@ -173,6 +174,7 @@ def _check_settings(recipe):
     if not 1<=recipe.quality<=100: raise ValueError(f"quality must be from 1 to 100, got {recipe.quality}")
     if recipe.max_frames<0:
         raise ValueError(f"max_frames must be at least 1, or 0 for all, got {recipe.max_frames}")
+    if recipe.folds<0 or recipe.folds==1: raise ValueError(f"folds must be at least 2, or 0, got {recipe.folds}")
     if recipe.keep_identifiers and recipe.keep:
         raise ValueError(f"keep must be left out with keep_identifiers, which keeps all, got {', '.join(recipe.keep)}")
     if recipe.crop_per=='series' and recipe.crop=='none':

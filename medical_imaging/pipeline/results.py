@@ -170,6 +170,23 @@ def write_sources(
     with open(os.open(fn, os.O_WRONLY|os.O_CREAT|os.O_TRUNC, 0o600), 'wb') as out:
         out.write(_csv_bytes(('file','source'), rows))
 
+def _for_image_folder(fn, out):
+    "The table beside the pictures, as the image folders of Hugging Face's datasets read it"
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from pyarrow.compute import replace_substring_regex
+    table = pq.ParquetFile(fn)
+    names = [name for name in table.schema_arrow.names if name!='image']
+    schema = pa.schema([('file_name', pa.string()), *(table.schema_arrow.field(name) for name in names)])
+    with pq.ParquetWriter(out, schema) as writer:
+        for batch in table.iter_batches(5000):
+            files = replace_substring_regex(batch.column('image'), '^images/', '')
+            writer.write_batch(pa.record_batch([files, *(batch.column(name) for name in names)], schema=schema))
+
+def _is_plain_picture(recipe):
+    "Can Pillow open these pictures without making 8 bits of 16?"
+    return recipe.format in ('png','jpg') or recipe.format=='png16' and recipe.n_channels==1
+
 def write_results(
     journal, # `Journal` of the run
     src:Source, # Where the files are
@@ -186,6 +203,9 @@ def write_results(
         write_table(journal, fn)
         quality,wrong_split = _quality_of_table(fn, split, {source:title for title,source in summary.sources})
         dst.write('metadata.parquet', fn.read_bytes())
+        if summary.result.n_images and _is_plain_picture(recipe):
+            _for_image_folder(fn, Path(tmp)/'beside.parquet')
+            dst.write('images/metadata.parquet', (Path(tmp)/'beside.parquet').read_bytes())
     if not recipe.hides_files: dst.write('sources.csv', _csv_bytes(('file','source'), sorted(summary.sources)))
     dst.write('errors.csv', _csv_bytes(('file','reason'), summary.errors))
     if recipe.min_pct: dst.write('dropped.csv', _csv_bytes(('file','frame','share'), summary.dropped))

@@ -27,7 +27,7 @@ from ..decoding.threads import run_in_threads,threads_for
 from ..files.elements import element,has_element,label,number,source_name
 from ..files.errors import DicomError,DicomWarning
 from medical_imaging.pixels.native import (header_samples,little_endian_syntaxes,native_values,native_words,photometric,
-    read_shape)
+    plain_frames,read_shape)
 
 # %% ../../nbs/pixels/01_decode.ipynb #9cb8b726
 _plain_syntaxes = *little_endian_syntaxes,ExplicitVRBigEndian
@@ -113,8 +113,8 @@ class _Source:
         n = len(self.data)*8//bits
         return n if n<self.stated or rest(n) in (0,1) else None
 
-    @property
-    def n_frames(self): return max(self.stated, self.there or 1)
+    @cached_property
+    def n_frames(self): return plain_frames(self.ds) or max(self.stated, self.there or 1)
 
 # %% ../../nbs/pixels/01_decode.ipynb #99fd6840
 def n_frames(
