@@ -333,7 +333,8 @@ class Deidentifier:
         if rule.action=='keep' and element.VR!='AS': return element
         new = self._new_value(rule.action, element.VR, value, days)
         if rule.action=='words' and not new and profile_row(tag).basic[-1]=='D': new = _dummy(element.VR)
-        return None if rule.action=='content' and not new else DataElement(tag, element.VR, new)
+        if rule.action=='content' and not new and tag not in _emptied: return None
+        return DataElement(tag, element.VR, new)
 
     def _new_value(self, action, vr, value, days):
         if action=='items': return Sequence([self._clean_items(item, days) for item in value])

@@ -9,6 +9,7 @@ __all__ = ['ID_KEYWORDS', 'all_elements', 'identifying_values', 'find_traces']
 import re
 from collections import defaultdict
 
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -112,23 +113,37 @@ def _can_encode(text, code):
 _notes = {Tag(o) for o in ('PatientIdentityRemoved','DeidentificationMethod','DeidentificationMethodCodeSequence',
     'LongitudinalTemporalInformationModified')}
 
-def _text(element):
-    return b'\\'.join(o if isinstance(o, bytes) else str(o).encode() for o in _all_values(element))
+_number_vrs = 'US','SS','UL','SL','UV','SV','FL','FD','AT'
+_ascii_vrs = 'DS','IS','DA','TM','DT','UI','CS','AE','AS'        # need no decoding
+
+def _element_texts(ds, skipped=frozenset()):
+    "Tag, VR and text of all elements and those of items; what is in ASCII is not parsed"
+    for tag in ds.keys():
+        raw = ds.get_item(tag)
+        if tag in skipped or raw.VR in _number_vrs: continue
+        if raw.VR in _ascii_vrs and isinstance(raw.value, bytes):
+            yield tag,raw.VR,raw.value
+            continue
+        try: element = ds[tag]
+        except Exception: continue
+        if element.VR=='SQ':
+            for item in element.value: yield from _element_texts(item)
+            continue
+        values = _all_values(element)
+        yield tag,element.VR,b'\\'.join(o if isinstance(o, bytes) else str(o).encode() for o in values)
 
 def _texts(ds):
-    "Keywords and texts of elements where a name does not belong, and texts of those where any word may be one"
+    "Tags and texts of elements where a name does not belong, and texts of those where any word may be one"
     found,own,notes = [],[],Dataset()
     for tag in _notes & set(ds.keys()): notes.add(ds[tag])
-    rest = Dataset()
-    for tag in set(ds.keys())-_notes-_pixels: rest[tag] = ds.get_item(tag)
-    for element in all_elements(rest):
-        if element.VR=='CS': own.append(_text(element))
-        else: found.append((element.keyword or str(element.tag), _text(element)))
-    return found,own+[_text(element) for element in all_elements(notes)]
+    for tag,vr,text in _element_texts(ds, _notes|_pixels):
+        if vr=='CS': own.append(text)
+        else: found.append((tag, text))
+    return found,own+[text for *_,text in _element_texts(notes)]
 
 def _places(found, own, pattern, content):
     "Keywords of the elements that hold a match, or words for matches elsewhere"
-    places = sorted({keyword for keyword,text in found if pattern.search(text)})
+    places = sorted({keyword_for_tag(tag) or str(tag) for tag,text in found if pattern.search(text)})
     if places: return ', '.join(places)
     n = len(pattern.findall(content))
     return 'the file, outside its elements' if n>sum(len(pattern.findall(text)) for text in own) else ''
