@@ -58,7 +58,8 @@ class PreparedDataset(TorchDataset):
     ):
         # here, so that a worker needs no pandas
         from medical_imaging.training.match import check_every_label,labeled_table,open_prepared,table_column
-        self.store,self.recipe,df = open_prepared(dst, keep)
+        wanted = None if keep or neighbors or not isinstance(label, str|None) else ('image',split_column,*columns,label)
+        self.store,self.recipe,df = open_prepared(dst, keep, wanted)
         if label is not None: df = check_every_label(labeled_table(df, label, on, self.recipe, self.store, secret))
         self.images = df.image.to_numpy().astype(bytes)
         df['at'] = list(neighbor_rows(df, neighbors, every, edge))
