@@ -86,11 +86,13 @@ def _plan(src, dst, recipe, workers, sheet, progress, found, known, done):
     if recipe.crop_per=='image': return order,tasks
     return order,add_series_boxes(tasks, order, src, dst, recipe, run_salt(dst), workers, progress)
 
-def _with_masks(journal, src, dst, masks, workers, progress):
+def _with_masks(journal, src, dst, masks, workers, progress, remarks):
     "The journal with the mask of each picture, where masks are wanted"
     if masks is None: return journal
     from medical_imaging.pipeline.masks import add_masks             # here, since it brings volumes along
-    return add_masks(journal, src, dst, masks, getattr(journal, 'order', None), workers, progress)
+    masked = add_masks(journal, src, dst, masks, getattr(journal, 'order', None), workers, progress)
+    remarks['notes'] += masked.notes
+    return masked
 
 def _find_images(src, dst, masks):
     "The files to look at, without those of masks"
@@ -141,7 +143,7 @@ def prepare(
     workers = Workers(n_workers, timeout, scheduler)
     with only_run(dst):
         journal,recipe,remarks = _convert_all(src, dst, recipe, workers, sheet, retry, progress, found)
-        journal = _with_masks(journal, src, dst, masks, workers, progress)
+        journal = _with_masks(journal, src, dst, masks, workers, progress, remarks)
         return write_results(journal, src, dst, recipe, split, **remarks)
 
 # %% ../nbs/50_prepare.ipynb #5486d9f6
