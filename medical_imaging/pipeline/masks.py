@@ -329,7 +329,7 @@ def _pictures_of(entry, pictures):
     stem = entry.source.rpartition('.')[0] or entry.source
     found = {}
     for f in entry.frames:
-        names = [f'{stem}_frame{f.frame:03}'] if len(entry.frames)>1 else [stem,entry.source]
+        names = [f'{stem}_frame{f.frame:03}',*([stem,entry.source] if len(entry.frames)==1 else [])]
         names += [name.rpartition('/')[2] for name in names]
         key = next((name for name in names if name in pictures), None)
         if key is not None: found[f.frame] = pictures[key]
