@@ -91,11 +91,14 @@ def _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret
     if recipe.crop_per=='image': return order,tasks
     return order,add_series_boxes(tasks, order, src, dst, recipe, secret, workers, progress)
 
-def _with_masks(journal, src, dst, masks, workers, progress):
+def _with_masks(journal, src, dst, masks, workers, progress, remarks, recipe):
     "The journal with the mask of each picture, where masks are wanted"
     if masks is None: return journal
     from medical_imaging.pipeline.masks import add_masks             # here, since it brings volumes along
-    return add_masks(journal, src, dst, masks, getattr(journal, 'order', None), workers, progress)
+    masked = add_masks(journal, src, dst, masks, getattr(journal, 'order', None), workers, progress,
+        recipe.keep_identifiers)
+    remarks['notes'] += masked.notes
+    return masked
 
 def _find_images(src, dst, masks, sources):
     "The files to look at, without those of masks; an error where the list of sources would be among the results"
@@ -152,7 +155,7 @@ def prepare(
     with only_run(dst):
         journal,recipe,names,remarks = _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secret)
         if sources is not None: write_sources(sources, journal, recipe, names)
-        journal = _with_masks(journal, src, dst, masks, workers, progress)
+        journal = _with_masks(journal, src, dst, masks, workers, progress, remarks, recipe)
         return write_results(names.with_keys(journal), src, dst, recipe, split, **remarks)
 
 # %% ../nbs/50_prepare.ipynb #5486d9f6

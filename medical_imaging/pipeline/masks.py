@@ -18,6 +18,7 @@ import numpy as np
 from pydicom.uid import RTStructureSetStorage
 
 from ..dicom_load import dcmread
+from ..files.content import DICOM_KINDS,HEAD_BYTES,content_kind
 from ..files.elements import text
 from ..files.errors import DicomError,DicomWarning,reason
 from ..files.places import name_inside
@@ -30,10 +31,12 @@ from ..labels.seg import read_seg,segment_masks
 from ..labels.volume_masks import combine_masks
 from .run import Workers
 from .slices import SliceOrder,find_order
+from ..privacy.rows import is_region_name
 from ..regions.crops import CropRecord
 from ..run.parallel import with_progress
 from ..volumes.frames import read_slices
 from ..volumes.geometry import orientation_vectors
+from ..volumes.headers import element_table,read_header
 from ..volumes.origin import check_space
 from ..volumes.volume import Volume
 
@@ -66,6 +69,7 @@ class FoundMasks:
     stored:dict|None=None # Number to name in the pictures, as `labels.json` says; 1 and 255 are 'mask' by default
     table:str='' # Name of the csv
     unreadable:dict=field(default_factory=dict) # Name of a file to the reason
+    rois:set=field(default_factory=set) # Names of regions in RTSTRUCT files, which anybody may have typed
 
 def _read_regions(src, name):
     "What a SEG or RTSTRUCT holds: `Segmentation`, or a list of `Roi`"
@@ -81,11 +85,23 @@ def _add_annotation(found, labels, src, name):
     "Note for which series a file was made, and what it calls its regions"
     regions = _cached_regions(src, name, src.stamp(name))
     labels.update(region.name for region in regions)
+    if not hasattr(regions, 'stored'): found.rois |= {region.name for region in regions}
     for one in [regions] if hasattr(regions, 'stored') else regions:
         keys = one.series or (one.frame_of_reference,)
         places = found.of_series if one.series else found.of_frame
         for key in keys:
             if name not in places.setdefault(key, []): places[key].append(name)
+
+_annotation_classes = {RTStructureSetStorage,'1.2.840.10008.5.1.4.1.1.66.4','1.2.840.10008.5.1.4.1.1.66.7'}
+_class = element_table('SOPClassUID')
+
+def _has_annotation_class(src, name):
+    return read_header(src.entry(name), _class).text('SOPClassUID') in _annotation_classes
+
+def _is_annotation(src, name):
+    "Is a file a SEG or RTSTRUCT? Not if it cannot be read"
+    try: return _has_annotation_class(src, name)
+    except (DicomError,OSError): return False
 
 _picture_suffixes = '.png','.tif','.tiff','.bmp','.gif'
 
@@ -96,8 +112,9 @@ def _add_file(found, labels, src, name):
     if kind in _picture_suffixes: found.pictures[stem] = name
     elif kind=='.csv': found.table = name
     elif name.rpartition('/')[2]=='labels.json': found.stored = stored_labels(src.read(name), name)
-    elif kind!='.json':
-        try: _add_annotation(found, labels, src, name)
+    elif kind!='.json' and content_kind(src.read(name, HEAD_BYTES)) in DICOM_KINDS:
+        try:
+            if _has_annotation_class(src, name): _add_annotation(found, labels, src, name)
         except (DicomError,OSError) as e: found.unreadable[name] = reason(e, source='')
 
 def find_masks(
@@ -114,7 +131,7 @@ def find_masks(
     if found.pictures: labels.update(found.stored.values())
     labels = {folder.label(name) for name in labels}-{None}
     if not labels: raise DicomError(f'masks must name a folder with a SEG or RTSTRUCT, pictures or a csv, got no '
-        f'region of the wanted names in {src.root}, and {len(found.unreadable)} other files; check path and labels')
+        f'region of the wanted names in {src.root}, and {len(found.unreadable)} damaged files; check path and labels')
     first = list(folder.labels) if folder.labels is not None else [o for o in found.stored.values() if o in labels]
     found.numbers = {name: k for k,name in enumerate(dict.fromkeys([*first, *sorted(labels)]), 1)}
     return found
@@ -283,7 +300,8 @@ class MaskedJournal:
         journal, # `Journal`, or anything that gives `FileEntry`s
         columns:dict, # Name of a picture to its columns
         errors:dict, # Name of a file to reasons
-    ): self.journal,self.columns,self.errors = journal,columns,errors
+        notes:list=(), # What should be known of all masks
+    ): self.journal,self.columns,self.errors,self.notes = journal,columns,errors,list(notes)
 
     def _with_masks(self, entry):
         frames = [replace(f, columns=f.columns | self.columns.get(f.image, {})) for f in entry.frames]
@@ -291,6 +309,12 @@ class MaskedJournal:
         return replace(entry, frames=frames, error=error)
 
     def __iter__(self): return map(self._with_masks, self.journal)
+
+def _notes(unreadable):
+    "What the run says of files of masks that cannot be read"
+    if not unreadable: return []
+    n,why = len(unreadable),next(iter(unreadable.values()))
+    return [f"{n} {'file' if n==1 else 'files'} in the folder of masks cannot be read: {why}"]
 
 def _steps(order):
     "Name of a file to {frame: distance of slices in its stack, in mm}"
@@ -308,7 +332,7 @@ def _pictures_of(entry, pictures):
     stem = entry.source.rpartition('.')[0] or entry.source
     found = {}
     for f in entry.frames:
-        names = [f'{stem}_frame{f.frame:03}'] if len(entry.frames)>1 else [stem,entry.source]
+        names = [f'{stem}_frame{f.frame:03}',*([stem,entry.source] if len(entry.frames)==1 else [])]
         names += [name.rpartition('/')[2] for name in names]
         key = next((name for name in names if name in pictures), None)
         if key is not None: found[f.frame] = pictures[key]
@@ -331,9 +355,18 @@ def without_masks(
     src:Source, # Where they are
     folder, # `MaskFolder`, or its path
 )->list: # Names
-    "The files that are not in a folder of masks within `src`"
+    "The files that are no masks: not in a folder of these within `src`, and no SEG or RTSTRUCT if `src` is that folder"
     inside = name_inside(Source(str(getattr(folder, 'path', folder))), src)
-    return [name for name in names if not name.startswith(f'{inside}/')] if inside else names
+    if inside is None: return names
+    if inside: return [name for name in names if not name.startswith(f'{inside}/')]
+    return [name for name in names if not _is_annotation(src, name)]
+
+def _check_names(folder, found):
+    "An error for names of regions that may tell a patient: ROI Name (3006,0026) is one of the elements to empty"
+    odd = sum(not is_region_name(name) for name in found.rois)
+    if folder.labels is None and odd: raise ValueError(f'mask_labels must name the regions that are wanted, got none, '
+        f'and {odd} of {len(found.rois)} names in RTSTRUCT files are no words of anatomy and may tell a patient; '
+        'read_annotations shows them; name those that are wanted, or keep identifiers')
 
 def add_masks(
     journal, # `Journal` of the run
@@ -343,11 +376,13 @@ def add_masks(
     order:SliceOrder|None=None, # Places of the slices, if they are known
     workers:Workers=Workers(1), # Who makes the pictures
     progress:bool=False, # Show a progress bar?
+    keep_names:bool=True, # Keep whatever names the regions have?
 )->MaskedJournal:
     "Make the masks of all pictures of a run, and the numbers of their labels"
     folder = folder if hasattr(folder, 'label') else MaskFolder(folder)
     folder = replace(folder, path=Source(str(folder.path)).absolute().root)
     found = find_masks(folder)
+    if not keep_names: _check_names(folder, found)
     entries = [replace(entry, header={}, sheet=[]) for entry in journal]
     if order is None and (found.of_series or found.of_frame):
         order = find_order(src, [entry.source for entry in entries if entry.frames], workers.n_workers, workers.timeout,
@@ -362,4 +397,4 @@ def add_masks(
         if reasons: errors[task.source] = reasons
     numbers = {'background':0} | found.numbers
     dst.write('masks/labels.json', json.dumps(dict(labels=numbers), indent=1).encode())
-    return MaskedJournal(journal, columns, errors)
+    return MaskedJournal(journal, columns, errors, _notes(found.unreadable))

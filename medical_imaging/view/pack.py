@@ -46,7 +46,7 @@ def _lowest_and_step(x):
 
 def _pack_exactly(x, low, step, block=1):
     "`x`, shape (slices, rows, cols), as it is"
-    code = np.where(np.isfinite(x), ((x-low)/step).round(), MISSING).astype(np.uint16)
+    code = np.where(np.isfinite(x), ((x-low)/step).round(), MISSING).astype(np.uint16, order='C')
     difference = np.diff(code, axis=-1, prepend=np.uint16(0)).view(np.int16)
     zigzag = (difference<<1) ^ (difference>>15)        # small differences of either sign are small numbers
     planes = zigzag.astype('<i2').view(np.uint8).reshape(-1, 2).T
