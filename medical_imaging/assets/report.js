@@ -76,8 +76,7 @@ function gallery() {
     const parts = groups.flatMap(([name, own]) =>
       [...(name === '' ? [] : [heading(name, own.length)]), ...own.map(entry => entry.figure)]);
     sheet.replaceChildren(...parts);
-    find('#count').textContent = seen.length === entries.length ? `${seen.length} pictures`
-      : `${seen.length} of ${entries.length} pictures`;
+    find('#count').textContent = `${seen.length} of ${entries.length}`;
     if (reset) reset.hidden = !form.querySelector('select.used') && group.value === '';
   }
 
@@ -134,7 +133,7 @@ function gallery() {
     find('#large-place').textContent = `${at + 1} of ${seen.length}`;
     for (const button of large.querySelectorAll('[data-step]')) {
       const next = at + Number(button.dataset.step);
-      button.disabled = next < 0 || next >= seen.length;
+      button.setAttribute('aria-disabled', next < 0 || next >= seen.length);      // one that is disabled loses the keys
     }
   }
 

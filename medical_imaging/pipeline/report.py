@@ -149,7 +149,7 @@ def report_page(
     tables,script = _with_rows(tables),asset_text('report.js')
     parts = [{name:table for name,table in tables.items() if (name==first)==is_first} for is_first in (True,False)]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _templates().get_template('report.html').render(title=title, summary=summary, remarks=remarks, first=parts[0],
-        tables=parts[1], ids=_anchors(tables), most=UNFOLDED_ROWS, shown=shown, note=note,
+    return _templates().get_template('report.html').render(title=title, summary=summary, remarks=remarks,
+        first=parts[0], tables=parts[1], ids=_anchors(tables), most=UNFOLDED_ROWS, shown=shown, note=note,
         filters=filter_choices(shown, filters), style=asset_text('report.css'), script=script,
         script_hash=f'sha256-{digest}')

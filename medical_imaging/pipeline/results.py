@@ -63,8 +63,9 @@ class Prepared:
 
 # %% ../../nbs/pipeline/11_results.ipynb #f1dd781f
 _header_columns = dict(modality='Modality', manufacturer='Manufacturer') | {'body part':'BodyPartExamined'}
-_more_columns = {'photometric interpretation':'PhotometricInterpretation', 'pixel spacing':'PixelSpacing',
-    'slice thickness':'SliceThickness', 'kV':'KVP', 'magnetic field':'MagneticFieldStrength', 'view':'ViewPosition'}
+_more_columns = {'photometric':'PhotometricInterpretation', 'pixel spacing (mm)':'PixelSpacing',
+    'slice thickness (mm)':'SliceThickness', 'kV':'KVP', 'magnetic field (T)':'MagneticFieldStrength',
+    'view':'ViewPosition'}
 _measured = dict(minimum='img_min', mean='img_mean', maximum='img_max')
 _without_identifiers = SafeRows(bytes(16))     # for columns that need no pseudonym
 
@@ -99,7 +100,7 @@ def gallery_entries(
     for shown in entry.sheet:
         frame = next(iter(rows)) if shown.frame is None and len(rows)==1 else shown.frame
         row = rows.get(frame)
-        if row is None: res.append(shown)                                  # an earlier version, which frame is not known
+        if row is None: res.append(shown)                  # of an earlier version: which frame is not known
         else:
             picture = row['image'] if recipe.format in ('png','jpg') else ''
             res.append(replace(shown, about=_about(row, recipe, split), picture=picture))
@@ -167,12 +168,14 @@ def failure_remarks(
     "What failed and why, a sentence each, the most frequent first"
     rows = reason_rows(errors)
     res = [f"{_some(n, 'file', 'files')} not converted: {why} ({names})" for n,why,names in rows[:most]]
-    return [*res, f"{_some(len(rows)-most, 'more reason', 'more reasons')} below in Not converted"] if rows[most:] else res
+    n_more = len(rows)-len(res)
+    return [*res, f"{_some(n_more, 'more reason', 'more reasons')} below in Not converted"] if n_more else res
 
 def _sheet_note(summary):
     "A remark above the gallery"
     res = summary.result
-    parts = [f'{len(summary.sheet):,} pictures of {summary.n_on_sheet:,} files; {res.n_images:,} pictures in all.']
+    shown = f'{len(summary.sheet):,} pictures of {summary.n_on_sheet:,} files'
+    parts = [f'A contact sheet: {shown}; {res.n_images:,} in all.']
     if res.n_left:
         parts.append(f'{res.n_left:,} further frames of cines were left out (max_frames).')
     if res.n_dropped:
