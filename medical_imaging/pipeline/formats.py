@@ -60,8 +60,8 @@ def _encode_jpg(planes, color, quality):
 def _decode_by_opencv(data):
     px = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if len(data) else None
     if px is None: return
-    planes = px[None] if px.ndim==2 else np.moveaxis(px[...,::-1], -1, 0)
-    return planes.astype(np.float32)/np.float32(np.iinfo(px.dtype).max)
+    planes = px[None] if px.ndim==2 else np.ascontiguousarray(px.transpose(2, 0, 1)[::-1])     # sorted as bytes
+    return np.divide(planes, np.float32(np.iinfo(px.dtype).max), dtype=np.float32)
 
 # %% ../../nbs/pipeline/04_formats.ipynb #e2bd10e0
 def _encode_tif(planes, color, quality):

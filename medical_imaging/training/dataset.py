@@ -27,6 +27,11 @@ def _targets(labels):
     vocab = sorted(set(map(str, values)))
     return np.array([vocab.index(str(value)) for value in values], np.int64),vocab
 
+def _chosen_rows(df, keep, dst):
+    chosen = df[np.asarray(keep(df), bool)].reset_index(drop=True)
+    if chosen.empty: raise ValueError(f"keep must leave pictures of {dst}, got none of {len(df):,}")
+    return chosen
+
 def _split_rows(df, split, column):
     "The rows of a split"
     if split is None: return df
@@ -58,10 +63,12 @@ class PreparedDataset(TorchDataset):
     ):
         # here, so that a worker needs no pandas
         from medical_imaging.training.match import check_every_label,labeled_table,open_prepared,table_column
-        self.store,self.recipe,df = open_prepared(dst, keep)
-        if label is not None: df = check_every_label(labeled_table(df, label, on, self.recipe, self.store, secret))
+        wanted = None if keep or neighbors or not isinstance(label, str|None) else ('image',split_column,*columns,label)
+        self.store,self.recipe,df = open_prepared(dst, columns=wanted)
         self.images = df.image.to_numpy().astype(bytes)
-        df['at'] = list(neighbor_rows(df, neighbors, every, edge))
+        df['at'] = list(neighbor_rows(df, neighbors, every, edge))        # of all that there are, kept or not
+        if keep is not None: df = _chosen_rows(df, keep, dst)
+        if label is not None: df = check_every_label(labeled_table(df, label, on, self.recipe, self.store, secret))
         df = _split_rows(df, split, split_column)
         self.at = np.stack(df['at'].to_list())
         self.targets,self.vocab = (None,None) if label is None else _targets(df.label)

@@ -15,6 +15,7 @@ from os import PathLike
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from ..files.source import Source
 from ..pipeline.recipe import Recipe
@@ -22,9 +23,14 @@ from ..pipeline.run import saved_secret
 from ..privacy.rows import column_action
 
 # %% ../../nbs/training/04_match.ipynb #1c004324
+def _read_table(data, columns):
+    there = pq.read_schema(io.BytesIO(data)).names if columns else ()
+    return pd.read_parquet(io.BytesIO(data), columns=[name for name in columns if name in there] if columns else None)
+
 def open_prepared(
     dst:str|PathLike, # Folder or URL that `prepare` wrote
     keep=None, # Function from the table to booleans: which pictures to take; `None` for all
+    columns:tuple|None=None, # Which columns of the table to read, as far as there are; `None` for all
 )->tuple: # `Source`, `Recipe` and table
     "What a run has left"
     store = Source(str(dst))
@@ -32,7 +38,7 @@ def open_prepared(
         raise FileNotFoundError(f"{dst} must be a folder that dicom_prepare has finished, got no metadata.parquet in "
             "it; run dicom_prepare again, it resumes")
     recipe = Recipe.from_dict(json.loads(store.read('prepare.json'))['recipe'])
-    df = pd.read_parquet(io.BytesIO(store.read('metadata.parquet')))
+    df = _read_table(store.read('metadata.parquet'), columns)
     if keep is not None: df = df[np.asarray(keep(df), bool)]
     if df.empty:
         reason = 'that keep leaves' if keep is not None else ', see errors.csv'

@@ -14,7 +14,7 @@ from pathlib import Path
 import harness
 
 # each is a file beside this one, and a heading of the page
-topics = ['histogram','windowing','masks','headers','decoding','volumes','annotations','prepare','training','privacy','start']
+topics = '''histogram windowing masks headers decoding volumes annotations prepare training privacy start'''.split()
 page,result = 'nbs/how_fast.ipynb','nbs/data/bench.json'
 
 def load(names):
