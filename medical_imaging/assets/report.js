@@ -106,21 +106,17 @@ function gallery() {
 
   // The thumbnail first, at once; then the picture itself, where it lies beside the page. A thumbnail has square
   // pixels, the picture those of its file, so the picture is drawn in the proportions of the thumbnail.
-  function draw(entry) {
+  async function draw(entry) {
     const thumbnail = entry.figure.querySelector('img'), name = entry.figure.dataset.picture;
+    const isSeen = () => large.open && seen[at] === entry;
     picture.alt = thumbnail.alt;
-    picture.onload = () => picture.style.setProperty('--ratio', picture.naturalWidth / picture.naturalHeight);
     picture.src = thumbnail.src;
+    await picture.decode().catch(() => {});
+    if (!isSeen()) return;
+    picture.style.setProperty('--ratio', picture.naturalWidth / picture.naturalHeight || 1);
     if (name === '') return;
     const whole = new Image();
-    whole.onload = () => {
-      if (seen[at] !== entry || !large.open) return;
-      picture.decode().catch(() => {}).then(() => {
-        if (seen[at] !== entry) return;
-        picture.onload = null;
-        picture.src = whole.src;
-      });
-    };
+    whole.onload = () => { if (isSeen()) picture.src = whole.src; };
     whole.src = name;
   }
 
