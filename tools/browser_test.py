@@ -7,6 +7,7 @@ import sys
 import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler,ThreadingHTTPServer
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
@@ -16,6 +17,7 @@ from nbdev.config import get_config
 
 from medical_imaging.dicom_load import dcmread
 from medical_imaging.all import modality_values, values_and_padding
+from medical_imaging.prepare import prepare
 from medical_imaging.testing.samples import sample_file
 from medical_imaging.view.explore import explore
 from medical_imaging.view.show import structure_colors
@@ -189,12 +191,15 @@ def test_odd_texts(browser):
     "no text of a file runs a script or makes an element, on any page and in any output"
     from odd_texts import write_pages
     with TemporaryDirectory() as tmp:
-        ctx = browser.new_context()
+        ctx = browser.new_context(bypass_csp=True)                   # which would hide what is wrong
         ctx.route('http*://**/*', lambda route: route.abort())       # no network: the scripts that run are on the page
         page, dialogs = ctx.new_page(), []
         page.on('dialog', lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         for path in write_pages(tmp):
             page.goto(path.as_uri())
+            if path.stem=='report':
+                page.locator('figure button').first.click()          # the large view shows what the header says
+                assert page.locator('dialog dd').count()
             page.wait_for_timeout(100)                               # an image that is not there calls onerror
             assert page.evaluate('window.ran')is None, f'{path.name}: a script of the file ran'
             found = page.locator('[onerror], [onload], img[src="x"], a[href^="javascript"], em').count()
@@ -202,13 +207,73 @@ def test_odd_texts(browser):
             text = page.evaluate('document.documentElement.textContent')
             if path.stem!='table':                                   # a DataFrame is shown by pandas, its text is data
                 assert not re.search('[\x00\x07\x1b\u202e\u2066]', text), f'{path.name}: control characters'
-            without = path.stem in ('SeriesReport','report','PhiReport')     # these show no text of the file
+            without = path.stem in ('SeriesReport','PhiReport')     # these show no text of the file
             assert without or '<script>' in text, f'{path.name} does not show the text'
         # the test sees a script that runs
         page.set_content('<img src=x onerror="window.ran=1">')
         page.wait_for_function('window.ran==1')
         ctx.close()
     assert not dialogs, dialogs
+
+def prepared_report(folder):
+    "A report of five small images, and of a file that is cut off"
+    src = Path(folder)/'in'
+    src.mkdir()
+    for name in ('CT_small','MR_small','693_UNCR','US1_UNCR','MR_truncated','OBXXXX1A'):
+        (src/f'{name}.dcm').write_bytes(sample_file(name).read_bytes())
+    prepare(src, Path(folder)/'out', n_workers=1, progress=False)
+    return Path(folder)/'out/report.html'
+
+def test_report(browser):
+    "the pictures of a report are filtered, grouped, and seen large with mouse and keyboard; links unfold tables"
+    with TemporaryDirectory() as tmp:
+        page = browser.new_page(viewport=dict(width=1280, height=900))
+        page.set_default_timeout(10_000)
+        wrong = listen(page, 'file:')
+        page.goto(prepared_report(tmp).as_uri())
+        assert page.locator('.answer').inner_text()=='5 images from 5 of 6 files'
+        assert 'is cut off' in page.locator('.remarks li').first.inner_text()
+        seen,large = page.locator('figure:visible'),page.locator('dialog')
+        titles = seen.locator('.title').all_inner_texts()
+        page.locator('select[data-column=modality]').select_option('CT')
+        assert seen.count()==2 and page.locator('#count').inner_text()=='2 of 5'
+        assert page.locator('select[data-column="rows x columns"] option:enabled').count()==3      # all, and two sizes
+        page.locator('#group').select_option('rows x columns')
+        assert page.locator('.sheet h3').all_inner_texts()==['128 x 128 (1)','512 x 512 (1)']
+        seen.nth(0).locator('button').click()
+        first = page.locator('#large-title').inner_text()
+        assert first==seen.nth(0).locator('.title').inner_text() and '128 x 128' in large.locator('dl').inner_text()
+        page.wait_for_selector('#large-picture[src*="/out/images/"]')      # the picture itself follows the thumbnail
+        assert page.locator('#large-picture').evaluate('o => o.naturalWidth')==128
+        assert large.locator('svg path').count()==1 and page.locator('#large-place').inner_text()=='1 of 2'
+        page.keyboard.press('ArrowLeft')
+        assert page.locator('#large-title').inner_text()==first
+        page.keyboard.press('ArrowRight')
+        assert page.locator('#large-title').inner_text()==seen.nth(1).locator('.title').inner_text()!=first
+        page.keyboard.press('Escape')
+        assert not large.is_visible()
+        assert page.evaluate('document.activeElement.closest("figure")===document.querySelectorAll("figure")[1]')
+        page.keyboard.press('Enter')
+        large.locator('#close').click()
+        page.locator('[type=reset]').click()
+        page.wait_for_timeout(100)
+        assert not large.is_visible() and seen.locator('.title').all_inner_texts()==titles
+        link = page.locator('.opening a').first
+        table = page.locator(f"details:has({link.get_attribute('href')})")
+        assert not table.get_attribute('open')
+        link.click()
+        table.locator('td').first.wait_for(state='visible')
+        for width,scheme,light in ((390,'dark',False), (1280,'light',True)):
+            page.set_viewport_size(dict(width=width, height=844))
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate('document.documentElement.scrollWidth')<=width
+            color = page.locator('#filters').evaluate('o => getComputedStyle(o).backgroundColor')
+            assert (sum(map(int, re.findall(r'\d+', color)[:3]))>600)==light, color
+        assert all(page.locator('img[alt]').evaluate_all('all => all.slice(0, -1).map(o => o.alt.length>9)'))
+        page.emulate_media(media='print')
+        assert not page.locator('#filters').is_visible() and seen.count()==5
+        page.close()
+    assert not wrong, wrong
 
 # of the page's explorer: the colors of its masks, (rows, cols), and their share of the picture
 COLORS = """() => {
@@ -297,7 +362,7 @@ def main(sync_playwright, chromium):
         args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
         browser = p.chromium.launch(executable_path=chromium, args=args)
         tests = test_pages, test_search, test_entry, test_dark, test_explorer
-        failed = [run_alone(browser, test) for test in (test_odd_texts, test_mask_explorer)]
+        failed = [run_alone(browser, test) for test in (test_odd_texts, test_report, test_mask_explorer)]
         failed += [run(browser, base, test) for base in bases for test in tests]
     print(f'{len(failed)-sum(failed)} passed, {sum(failed)} failed')
     sys.exit(any(failed))

@@ -54,6 +54,7 @@ def sheet_entry(
     ds:Dataset, # Its header
     pic:Picture, # The picture
     aspect:float=1., # Height of a pixel of the picture divided by its width
+    frame:int|None=None, # Number of its frame, from 0
 )->SheetEntry: # With a thumbnail and a histogram of 64 bins
     "What the report shows of a picture"
     values,counts = pic.histogram
@@ -64,7 +65,7 @@ def sheet_entry(
         hist = np.histogram(values, bins=64, weights=counts)[0].astype(int)
     planes = pic.planes if len(pic.planes) in (1,3) else pic.planes[:1]
     caption = f"{known_code(text(ds, 'Modality'))} {planes.shape[1]} x {planes.shape[2]}, {pic.shown}".strip()
-    return SheetEntry(title, caption, thumbnail(planes_to_image(planes), aspect=aspect), hist, low, high)
+    return SheetEntry(title, caption, thumbnail(planes_to_image(planes), aspect=aspect), hist, low, high, frame)
 
 # %% ../../nbs/pipeline/09_worker.ipynb #88abbbb7
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def _convert_frames(ds, task, stem, recipe):
             res.entry.frames.append(FrameEntry(i, image, pic.shown, pic.columns))
             if _is_due(due, i):
                 title = f'{task.title} frame {i}' if n>1 else task.title
-                res.entry.sheet.append(sheet_entry(title, ds, pic, _aspect_of_picture(ds, recipe, i)))
+                res.entry.sheet.append(sheet_entry(title, ds, pic, _aspect_of_picture(ds, recipe, i), i))
     res.entry.error,res.entry.left = _frame_errors(failed, len(frames)),n-len(frames)
     return res
 

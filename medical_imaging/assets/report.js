@@ -1,0 +1,155 @@
+// The pictures of a report: filter, group, and look at one of them. All text is set as text, never as HTML.
+'use strict';
+
+// a link to a table that is folded up unfolds it; on paper everything is unfolded
+function unfold() {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  const folded = target && target.closest('details');
+  if (folded) { folded.open = true; target.scrollIntoView(); }
+}
+addEventListener('hashchange', unfold);
+addEventListener('beforeprint', () => {
+  for (const details of document.querySelectorAll('details')) details.open = true;
+  for (const img of document.querySelectorAll('img[loading]')) img.loading = 'eager';
+});
+unfold();
+
+const sheet = document.querySelector('.sheet');
+if (sheet) gallery();
+
+function gallery() {
+  const UNKNOWN = 'not given';
+  const find = selector => document.querySelector(selector);
+  const form = find('#filters'), group = find('#group'), reset = find('#filters [type=reset]');
+  const selects = [...form.querySelectorAll('select[data-column]')];
+  const entries = [...sheet.querySelectorAll('figure')].map(figure => ({
+    figure, button: figure.querySelector('button'), about: new Map(Object.entries(JSON.parse(figure.dataset.about))),
+  }));
+  let seen = entries;
+
+  const value = (entry, column) => entry.about.get(column) ?? UNKNOWN;
+  const byNumber = new Intl.Collator(undefined, {numeric: true});
+
+  // entries that all filters let through, or all but one of them
+  function matching(except) {
+    const wanted = selects.filter(select => select !== except && select.value !== '');
+    return entries.filter(entry => wanted.every(select => value(entry, select.dataset.column) === select.value));
+  }
+
+  // how many pictures each choice would show, given the other filters
+  function countChoices(select) {
+    const counts = new Map();
+    for (const entry of matching(select)) {
+      const own = value(entry, select.dataset.column);
+      counts.set(own, (counts.get(own) ?? 0) + 1);
+    }
+    for (const option of select.options) {
+      if (option.value === '') continue;
+      const n = counts.get(option.value) ?? 0;
+      option.textContent = `${option.value} (${n})`;
+      option.disabled = n === 0 && !option.selected;
+    }
+    select.classList.toggle('used', select.value !== '');
+  }
+
+  function inGroups(column) {
+    const groups = new Map();
+    for (const entry of seen) {
+      const own = value(entry, column);
+      if (!groups.has(own)) groups.set(own, []);
+      groups.get(own).push(entry);
+    }
+    return [...groups].sort(([a], [b]) => byNumber.compare(a, b));
+  }
+
+  function heading(name, n) {
+    const h3 = document.createElement('h3');
+    h3.textContent = `${name} (${n})`;
+    return h3;
+  }
+
+  function update() {
+    seen = matching(null);
+    selects.forEach(countChoices);
+    const groups = group && group.value !== '' ? inGroups(group.value) : [['', seen]];
+    seen = groups.flatMap(([, own]) => own);             // the arrow keys follow what is on the page
+    const parts = groups.flatMap(([name, own]) =>
+      [...(name === '' ? [] : [heading(name, own.length)]), ...own.map(entry => entry.figure)]);
+    sheet.replaceChildren(...parts);
+    find('#count').textContent = `${seen.length} of ${entries.length}`;
+    if (reset) reset.hidden = !form.querySelector('select.used') && group.value === '';
+  }
+
+  form.addEventListener('change', update);
+  form.addEventListener('reset', () => setTimeout(update));          // after the browser has reset the choices
+  form.addEventListener('submit', event => event.preventDefault());
+  form.hidden = false;
+  update();
+
+  // the large view
+  const large = find('#large'), picture = find('#large-picture');
+  let at = 0;
+
+  function describe(entry) {
+    const caption = entry.figure.querySelector('figcaption');
+    find('#large-title').textContent = caption.querySelector('.title').textContent;
+    find('#large-caption').textContent = caption.querySelector('small').textContent;
+    find('#large-histogram').replaceChildren(entry.figure.querySelector('svg').cloneNode(true));
+    find('#large .ends').replaceWith(caption.querySelector('.ends').cloneNode(true));
+    const lines = [...entry.about].flatMap(pair => pair.map((text, i) => {
+      const line = document.createElement(i ? 'dd' : 'dt');
+      line.textContent = text;
+      return line;
+    }));
+    find('#large dl').replaceChildren(...lines);
+  }
+
+  // The thumbnail first, at once; then the picture itself, where it lies beside the page. A thumbnail has square
+  // pixels, the picture those of its file, so the picture is drawn in the proportions of the thumbnail.
+  async function draw(entry) {
+    const thumbnail = entry.figure.querySelector('img'), name = entry.figure.dataset.picture;
+    const isSeen = () => large.open && seen[at] === entry;
+    picture.alt = thumbnail.alt;
+    picture.src = thumbnail.src;
+    await picture.decode().catch(() => {});
+    if (!isSeen()) return;
+    picture.style.setProperty('--ratio', picture.naturalWidth / picture.naturalHeight || 1);
+    if (name === '') return;
+    const whole = new Image();
+    whole.onload = () => { if (isSeen()) picture.src = whole.src; };
+    whole.src = name;
+  }
+
+  function show(i) {
+    if (i < 0 || i >= seen.length) return;
+    at = i;
+    describe(seen[at]);
+    if (!large.open) large.showModal();
+    draw(seen[at]);
+    find('#large-place').textContent = `${at + 1} of ${seen.length}`;
+    for (const button of large.querySelectorAll('[data-step]')) {
+      const next = at + Number(button.dataset.step);
+      button.setAttribute('aria-disabled', next < 0 || next >= seen.length);      // one that is disabled loses the keys
+    }
+  }
+
+  sheet.addEventListener('click', event => {
+    const button = event.target.closest('figure button');
+    if (button) show(seen.findIndex(entry => entry.button === button));
+  });
+  large.addEventListener('click', event => {
+    const step = event.target.dataset.step;
+    if (step) show(at + Number(step));
+    if (event.target === large || event.target.id === 'close') large.close();     // the dialog itself is what lies around
+  });
+  large.addEventListener('keydown', event => {
+    const to = {ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: seen.length - 1}[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    show(to);
+  });
+  large.addEventListener('close', () => {
+    seen[at].button.focus();
+    seen[at].button.scrollIntoView({block: 'nearest'});
+  });
+}
