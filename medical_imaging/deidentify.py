@@ -15,6 +15,7 @@ from .files.places import name_inside
 from .files.source import Source
 from .privacy.clean import Deidentifier
 from .privacy.copy import CopyResult,copy_source
+from .privacy.ocr import count_texts
 from .privacy.phi import PhiReport,phi_report
 from .privacy.profile import OPTIONS
 from .privacy.rows import read_secret
@@ -53,11 +54,12 @@ def deidentify(
 def _phi_arguments(args):
     parser = argparse.ArgumentParser('dicom_phi',
         description='Count what identifies patients in DICOM files; prints no values. No guarantee: '
-        'text burned into pixels and faces are not looked for.')
+        'text in pixels is found with --ocr alone, and not all of it; faces are not looked for.')
     parser.add_argument('src', help='folder, zip:// or other URL with DICOM files')
     parser.add_argument('--html', metavar='FILE', help='write the report as HTML, too')
     parser.add_argument('--options', default='', help=f"options of the profile, of {', '.join(OPTIONS)}")
     parser.add_argument('--workers', type=int, default=1, help='processes')
+    parser.add_argument('--ocr', action='store_true', help='look for text in pixels, where rapidocr is installed')
     return parser.parse_args(args)
 
 def _chosen(options): return tuple(o for o in options.split(',') if o)
@@ -70,8 +72,9 @@ def dicom_phi(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', DicomWarning)
-            report = phi_report(args.src, _chosen(args.options), args.workers, progress=sys.stderr.isatty())
-    except (OSError,ValueError) as e: return _failure('dicom_phi', e)
+            report = phi_report(args.src, _chosen(args.options), args.workers, sys.stderr.isatty(),
+                count_texts if args.ocr else None)
+    except (OSError,ValueError,ImportError) as e: return _failure('dicom_phi', e)
     print(report)
     if args.html: Path(args.html).write_text(report.to_html(), encoding='utf-8')
     return int(report.found or bool(report.errors))
@@ -90,7 +93,7 @@ def _copy_arguments(args):
     parser = argparse.ArgumentParser('dicom_deidentify', formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f'options of the profile:\n{_option_lines()}',
         description='Copy DICOM files without what identifies their patients, by DICOM PS3.15 Annex E.\n'
-        'No guarantee: faces are not removed from heads, text burned into pixels is not found,\n'
+        'No guarantee: faces are not removed from heads, text in pixels is not looked for,\n'
         'and standardized uptake values (SUV) must be computed before.')
     parser.add_argument('src', help='folder, zip:// or other URL with DICOM files; not changed')
     parser.add_argument('dst', help='new folder; one of an earlier run is continued')

@@ -16,6 +16,7 @@ import pandas as pd
 from pydicom.datadict import dictionary_description,dictionary_has_tag,dictionary_VR
 
 from ..dicom_load import dcmread,list_files
+from ..files.errors import DicomError
 from .blank import may_show_text
 from .clean import METHOD,element_owner,element_rule,is_document
 from .profile import check_options
@@ -102,16 +103,26 @@ def _place_findings(ds, path, options, key):
     if may_show_text(ds):
         yield _place('Pixels', 'may show text: refused unless you accept it or have it blanked', 'look')
 
+def _text_findings(ds, texts):
+    "What a look at the pixels tells; pixels that cannot be decoded may show anything"
+    if 'Rows' not in ds: return
+    try: n = texts(ds)
+    except (DicomError,ValueError): yield _place('Pixels', 'cannot be decoded to look for text', 'look')
+    else:
+        if n: yield _place('Pixels', 'text was found in them', 'look')
+
 def file_findings(
     path:str|PathLike, # A DICOM file
     options:tuple=(), # Options of the profile
     key:bytes=b'', # Key of the hashes
     top:str='', # Folder whose own path is no matter of the files
+    texts=None, # Function of a `Dataset` to how many texts its pixels show, such as `count_texts`; `None`: do not look
 )->list: # `Finding`s, one for each element that has a value
     "What of a patient is in one file"
     ds = dcmread(path)
     inside = str(path).removeprefix(str(top)) if top else os.path.basename(str(path))
-    return [*_element_findings(ds, options, key), *_place_findings(ds, inside, options, key)]
+    found = [*_element_findings(ds, options, key), *_place_findings(ds, inside, options, key)]
+    return found if texts is None else [*found, *_text_findings(ds, texts)]
 
 # %% ../../nbs/privacy/06_phi.ipynb #0917f16e
 COLUMNS = ['tag','name','nested','action','why','files','occurrences','values']
@@ -141,7 +152,7 @@ class PhiReport:
         return f'<p>{head}</p>{self.table.to_html(index=False)}<p>{html.escape(CAUTION)}</p>'
     _repr_html_ = to_html
 
-CAUTION = ('No guarantee. Text burned into pixels and faces in scans of heads are not looked for, '
+CAUTION = ('No guarantee. Text in pixels is found with --ocr alone, and not all of it; faces are not looked for, '
     'and a file that cannot be read may hold anything.')
 
 def _table(counts):
@@ -155,10 +166,11 @@ def phi_report(
     options:tuple=(), # Options of the profile that a copy would be made with, see `OPTIONS`
     n_workers:int=1, # Processes
     progress:bool=True, # Show a progress bar?
+    texts=None, # Function of a `Dataset` to how many texts its pixels show, such as `count_texts`; `None`: do not look
 )->PhiReport: # Table, number of files, and those that could not be read
     "Count what the confidentiality profile would change in each element, without any value"
     files,top = list_files(paths),str(paths) if isinstance(paths, (str,PathLike)) else ''
-    f = partial(file_findings, options=check_options(options), key=secrets.token_bytes(16), top=top)
+    f = partial(file_findings, options=check_options(options), key=secrets.token_bytes(16), top=top, texts=texts)
     counts,errors = defaultdict(lambda: [set(),0,set()]),{}
     for i,(fn,found,error) in enumerate(map_files(f, files, n_workers, progress=progress, desc='phi', chunk=16)):
         if error: errors[str(fn)] = error

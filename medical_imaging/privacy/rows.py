@@ -8,7 +8,7 @@ __all__ = ['TABLE_OPTIONS', 'REGION_WORDS', 'FOLDER_WORDS', 'read_secret', 'colu
 # %% ../../nbs/privacy/08_rows.ipynb #54a8c824
 import os,re,secrets
 from dataclasses import dataclass,field
-from functools import lru_cache
+from functools import cached_property,lru_cache
 from os import PathLike
 from pathlib import Path
 
@@ -82,7 +82,7 @@ class SafeRows:
             raise ValueError(f"keep must be of {', '.join(TABLE_OPTIONS)}, got {', '.join(odd)}; prepare a copy that "
                 "dicom_deidentify made with it")
 
-    @property
+    @cached_property
     def pseudonyms(self):
         "The keyed replacements, those of `Deidentifier` with the same secret"
         return Pseudonyms(self.secret)
@@ -111,8 +111,12 @@ class SafeRows:
         row:dict, # As of `header_dict`
     )->dict: # Columns that may stay
         "What may stay of a row"
-        kept = {name:value for name,value in row.items() if column_action(name, self.options) not in _dropped}
-        return {name:self.cell(name, value) for name,value in kept.items()}
+        res = {}
+        for name,value in row.items():
+            action = column_action(name, self.options)
+            if action in _dropped: continue
+            res[name] = value if action=='keep' and name!='PatientAge' else self.cell(name, value)
+        return res
 
     def message(self,
         text:str, # Of an error or a note
