@@ -122,7 +122,7 @@ def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secre
     order,tasks = _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret)
     job = partial(convert_file, src=src.absolute(), dst=dst.absolute(), recipe=recipe, secret=secret)
     _keep_journal(workers.map(job, tasks), journal, names, dst, len(tasks), progress)
-    journal = add_folds(names.with_names(journal), dst, recipe.folds, secret)
+    journal = names.with_names(add_folds(journal, dst, recipe.folds, secret))
     if recipe.by=='series': journal = PlacedJournal(journal, order, numbered=recipe.names!='file')
     return journal,recipe,names,remarks | dict(left_out=dict(found.left_out))
 

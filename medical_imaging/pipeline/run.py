@@ -226,7 +226,8 @@ class SourceNames:
         safe=None, # `SafeRows`; `None`: their names
     ):
         self._safe,self.key = safe,str if safe is None else safe.file_name
-        self._names = {self.key(name):name for name in names}
+        self._keys = {name:self.key(name) for name in names}
+        self._names = {key:name for name,key in self._keys.items()}
 
     def name(self,
         key:str, # As journal and table have it
@@ -243,7 +244,8 @@ class SourceNames:
     ): # The same with what tells nothing of a patient
         "Entries for what is written"
         def text(error): return self._safe.message(error) if self._safe else error
-        return _OtherEntries(journal, lambda entry: dict(source=self.key(entry.source), error=text(entry.error)))
+        def key(source): return self._keys.get(source, source)             # a file that is gone is called by its key
+        return _OtherEntries(journal, lambda entry: dict(source=key(entry.source), error=text(entry.error)))
 
 class _OtherEntries:
     "Entries with some fields changed"
