@@ -18,9 +18,9 @@ from ..pipeline.formats import decode_planes
 
 # %% ../../nbs/training/05_dataset.ipynb #63ecf80b
 def _targets(labels):
-    "Labels as an array, and the names of the classes, `None` for numbers"
+    "A target for each label, and the names of the classes, `None` for numbers"
     values = labels.tolist()
-    if isinstance(values[0], (list,tuple,np.ndarray)): return np.array(values, np.float32),None
+    if isinstance(values[0], (list,tuple,np.ndarray)): return list(np.array(values, np.float32)),None
     if all(isinstance(value, (int,float)) for value in values):
         whole = all(float(value).is_integer() for value in values)
         return np.array(values, np.int64 if whole else np.float32),None
@@ -69,9 +69,10 @@ class PreparedDataset(TorchDataset):
         df['at'] = list(neighbor_rows(df, neighbors, every, edge))        # of all that there are, kept or not
         if keep is not None: df = _chosen_rows(df, keep, dst)
         if label is not None: df = check_every_label(labeled_table(df, label, on, self.recipe, self.store, secret))
-        df = _split_rows(df, split, split_column)
+        df['target'],self.vocab = (None,None) if label is None else _targets(df.label)   # of all parts: a class has one
+        df = _split_rows(df, split, split_column)                                        # number in each of them
         self.at = np.stack(df['at'].to_list())
-        self.targets,self.vocab = (None,None) if label is None else _targets(df.label)
+        self.targets = None if label is None else np.stack(df.target.to_list())
         self.rows = {name:table_column(df, name, 'columns').to_numpy() for name in columns}
         self.transform = transform
 
@@ -149,7 +150,7 @@ def neighbor_rows(
     return _repeat_edges(res, n) if edge=='repeat' else res
 
 # %% ../../nbs/training/05_dataset.ipynb #9748c375
-import io,shutil,tarfile
+import hashlib,io,shutil,tarfile
 
 def _tar_bytes(members):
     "A tar file of (name, content) that is the same each time"
@@ -176,24 +177,38 @@ def _plain_rows(df, columns):
         yield {name:value.item() if isinstance(value, np.generic) else value for name,value in row.items()
             if not (value is None or value!=value)}
 
+_usual_columns = 'image','frame','shown','PatientID','SeriesInstanceUID','Modality'
+
+def _check_shards(target, settings):
+    "Note what the shards of a folder are made of; an error where there are others"
+    digest = hashlib.blake2b(json.dumps(settings, default=str).encode(), digest_size=16).hexdigest().encode()
+    if target.exists('shards.id') and target.read('shards.id')!=digest:
+        raise FileExistsError(f"{target.root} must be empty, absent or have the shards of the same pictures and "
+            "settings, got others; choose another folder")
+    target.write('shards.id', digest)
+
 def prepared_shards(
     dst:str|PathLike, # Folder or URL that `prepare` wrote
     out:str|PathLike, # Folder or URL for the shards
     size:int=1000, # Pictures in a shard
-    columns:tuple=('image','frame','shown','PatientID','SeriesInstanceUID','Modality'), # Of the table, for the JSON
+    columns:tuple=(), # Of the table, for the JSON, beside image, frame, shown, patient, series and modality
     label=None, # As for `PreparedDataset`: adds `label` to the JSON
     split_column:str='split', # Column with the parts; without it all are 'train'
-    **kwargs, # `on`, `keep` and `secret`, as for `PreparedDataset`
+    on:str='source', # Key of the labels, as in `match_labels`
+    keep=None, # Function from the table to booleans: which pictures to take; `None`: all
+    secret:str|PathLike|None=None, # File with the secret of the run, if it was given one
 )->list: # Names of the shards
     "Pack prepared pictures into tar files for streaming"
-    from medical_imaging.training.match import labeled_table,open_prepared
-    store,recipe,df = open_prepared(dst, kwargs.get('keep'))
+    from medical_imaging.training.match import labeled_table,open_prepared,table_column
+    store,recipe,df = open_prepared(dst, keep)
     if recipe.keep_identifiers:
         raise ValueError(f"{dst} must be prepared without keep_identifiers to be packed, got it with them; prepare it "
             "anew into another folder")
-    if label is not None: df = labeled_table(df, label, kwargs.get('on', 'source'), recipe, store, kwargs.get('secret'))
-    wanted = [name for name in (*columns,'mask','mask_labels','label') if name in df]
+    for name in columns: table_column(df, name, 'columns')               # an error for one that is not there
+    if label is not None: df = labeled_table(df, label, on, recipe, store, secret)
+    wanted = [name for name in dict.fromkeys((*_usual_columns,*columns,'mask','mask_labels','label')) if name in df]
     target,names = Source(str(out)),[]
+    _check_shards(target, dict(size=size, rows=list(_plain_rows(df, wanted)), split=split_column))
     parts = df[split_column].fillna('none').map(str) if split_column in df else df.image.map(lambda _: 'train')
     for split,part in df.groupby(parts.to_numpy()):
         for k,i in enumerate(range(0, len(part), size)):

@@ -44,10 +44,18 @@ def _largest_stack(one):
     if not stacks: raise DicomError('a series must have slices to make a volume, got none; leave it out')
     return max(stacks, key=lambda stack: len(stack.cells))
 
+def _content_of(one):
+    "What tells one series from another, and a file from a later one of its name: bytes"
+    if isinstance(one, Volume): return [one.affine.tobytes(), np.ascontiguousarray(one.values).tobytes()]
+    files = [one] if isinstance(one, (str,PathLike)) else list(one.files)
+    names = [str(file).encode('utf-8', 'backslashreplace') for file in files]
+    paths = [Path(file) for file in files if isinstance(file, (str,PathLike))]
+    return [*names, *(str(path.stat().st_mtime_ns).encode() for path in paths if path.exists())]
+
 class VolumeDataset(TorchDataset):
     "Series, stacks or volumes as tensors (1, slices, rows, cols), for PyTorch's `DataLoader`"
     def __init__(self,
-        series:Sequence, # `Series` of `group_series`, stacks, `Volume`s or paths of NIfTI files
+        series:Sequence, # `Series`, of which the stack with most slices is taken, stacks, `Volume`s or NIfTI paths
         window=None, # Name, `Window` or `(width, level)`, to [0,1]; `None`: modality values, HU for CT
         spacing=None, # mm, one number or three for slices, rows and columns; `None` as it is
         size:tuple|None=None, # Slices, rows and columns: cut or padded around the center; `None` as it is
@@ -78,10 +86,10 @@ class VolumeDataset(TorchDataset):
 
     def _cache_name(self, i):
         "Name for the array of a series under these settings"
-        one = self.series[i]
-        files = [one] if isinstance(one, (str,PathLike)) else getattr(one, 'files', None) or [i]
-        told = repr([str(self.window), self.spacing, self.size, sorted(self.options.items()), [str(o) for o in files]])
-        return self.cache/f'{hashlib.blake2b(told.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()}.npy'
+        told = repr([str(self.window), self.spacing, self.size, sorted(self.options.items())])
+        digest = hashlib.blake2b(told.encode(), digest_size=16)
+        for part in _content_of(self.series[i]): digest.update(part)
+        return self.cache/f'{digest.hexdigest()}.npy'
 
     def _cached_values(self, i):
         fn = self._cache_name(i)
