@@ -24,12 +24,13 @@ from .privacy.rows import TABLE_OPTIONS
 from .pipeline.recipe import CHOICES,Recipe,choose_name,parse_size
 from .windowing import dicom_windows
 from .pipeline.journal import FileEntry,Journal
-from .pipeline.worker import convert_file
+from .pipeline.worker import convert_file,forget_frames
 from .pipeline.run import (DoneFile,Workers,check_destination,find_changes,find_sources,fit_recipe_bins,
     plan_tasks,read_previous_recipe,run_secret,SourceNames,write_settings)
 from .pipeline.results import Prepared,write_results,write_sources
 from .pipeline.folds import add_folds
 from .pipeline.slices import PlacedJournal,add_series_boxes,find_order
+from .pipeline.neighbors import add_neighbors,find_neighbors,neighbor_chunk,stamps_with_neighbors
 
 # %% ../nbs/50_prepare.ipynb #e8cc50b1
 def _keep_journal(results, journal, names, dst, total, progress):
@@ -82,14 +83,24 @@ def _forget_outdated(journal, names, found, src, dst, retry):
     known = {name:file.name for name,file in done.items() if not name.endswith('/')}
     return known,set(done)-changes.outdated,dict(n_gone=len(changes.gone), notes=notes)
 
-def _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret):
-    "The order of slices, where the recipe asks for series, and the files to convert"
-    if (recipe.by,recipe.crop_per)==('file','image'): return None,plan_tasks(found, known, done, recipe, sheet)
-    order = find_order(src, found.names, workers.n_workers, workers.timeout, progress)
+def _slice_order(src, recipe, workers, progress, found):
+    "The order of slices, where the recipe asks for series"
+    if (recipe.by,recipe.crop_per)==('file','image'): return None
+    return find_order(src, found.names, workers.n_workers, workers.timeout, progress)
+
+def _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret, order):
+    "The files to convert"
+    if order is None: return plan_tasks(found, known, done, recipe, sheet)
     places = order.file_places if recipe.by=='series' else None
     tasks = plan_tasks(found, known, done, recipe, sheet, places)
-    if recipe.crop_per=='image': return order,tasks
-    return order,add_series_boxes(tasks, order, src, dst, recipe, secret, workers, progress)
+    if recipe.crop_per=='image': return tasks
+    return add_series_boxes(tasks, order, src, dst, recipe, secret, workers, progress)
+
+def _with_neighbors(found, order, src, recipe, secret):
+    "The files with stamps that have those of neighbors in them, and the neighbors"
+    if not recipe.neighbors: return found,{}
+    neighbors = find_neighbors(order, recipe, lambda name: found.stamps.get(name) or src.stamp(name))
+    return stamps_with_neighbors(found, neighbors, secret),neighbors
 
 def _with_masks(journal, src, dst, masks, workers, progress, remarks, recipe):
     "The journal with the mask of each picture, where masks are wanted"
@@ -118,10 +129,15 @@ def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secre
     if not previous: write_settings(dst, src, recipe, complete=False)
     dst.clear_tmp()
     journal,names = Journal(dst),SourceNames(found.entries, recipe.safe_rows(secret) if recipe.hides_files else None)
+    order = _slice_order(src, recipe, workers, progress, found)
+    found,neighbors = _with_neighbors(found, order, src, recipe, secret)
     known,done,remarks = _forget_outdated(journal, names, found, src, dst, retry)
-    order,tasks = _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret)
+    tasks = _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret, order)
+    if neighbors: tasks = add_neighbors(tasks, neighbors)
     job = partial(convert_file, src=src.absolute(), dst=dst.absolute(), recipe=recipe, secret=secret)
-    _keep_journal(workers.map(job, tasks), journal, names, dst, len(tasks), progress)
+    results = workers.map(job, tasks, neighbor_chunk(tasks))
+    _keep_journal(results, journal, names, dst, len(tasks), progress)
+    forget_frames()
     journal = names.with_names(add_folds(journal, dst, recipe.folds, secret))
     if recipe.by=='series': journal = PlacedJournal(journal, order, numbered=recipe.names!='file')
     return journal,recipe,names,remarks | dict(left_out=dict(found.left_out))
@@ -164,6 +180,8 @@ _examples = """examples:
   dicom_prepare SRC DST --size 256 --format jpg  small ones
   dicom_prepare SRC DST --windows brain,subdural,80:40 --crop body --size 256
                                                  CT: a channel for each window, cut out around the body
+  dicom_prepare SRC DST --windows lung --neighbors 1 --format jpg
+                                                 CT: a slice between the ones below and above as channels
   dicom_prepare SRC DST --fit-bins 1000          one histogram scaling for all, learnt from 1,000 files
   dicom_prepare zip://::scans.zip DST            of an archive, or any URL that fsspec knows
   dicom_prepare SRC DST                          again: goes on where it was stopped, converts what is new"""
@@ -197,6 +215,11 @@ def _add_recipe_options(group):
     add('keep-identifiers', action='store_true', help='keep names, IDs, dates and private elements in the table, and '
         'names of files; none: they are replaced by hashes or left out')
     add('keep', metavar='LIST', help=f"keep more, by options of DICOM PS3.15: {', '.join(TABLE_OPTIONS)}")
+    add('neighbors', type=int, metavar='N', help='so many slices below and above as further channels: all channels of '
+        'the lowest first; implies --by series')
+    add('every', type=float, metavar='MM', help='neighbors at this distance; none: the next slices')
+    add_choice('edge', CHOICES['edge'], 'where a stack ends or has a gap, the last slice again, or black')
+    add('across-gaps', action='store_true', help='take neighbors from beyond a gap, too; the note says so')
     add_choice('crop-per', CHOICES['crop_per'], 'a crop for each, or one for all images of a series')
 
 def _add_run_options(group):

@@ -145,20 +145,25 @@ def _planes_of_part(frame, rec, f, dtype=np.float32):
 # %% ../../nbs/pipeline/06_convert.ipynb #2d5fec05
 @dataclass
 class _Channels:
-    "Function from stored values (m,) to channels (m, n), what they show, and the bins of this image if it has its own"
-    f:object
+    "What the channels of a picture show, and the window or bins that this image has of its own"
     shown:str
+    window:object = None
     bins:np.ndarray|None = None
 
+    def function(self, frame, recipe):
+        "From stored values (m,) of a frame, this one or a neighbor, to channels (m, n)"
+        if self.window is None:
+            brks = self.bins if self.bins is not None or recipe.bins is None else np.array(recipe.bins)
+            return channel_function(recipe.windows, brks, frame)
+        display = display_function(frame, self.window)
+        return lambda stored: display(stored)[:,None]
+
 def _channels_of_recipe(frame, recipe):
-    if not recipe.n_channels:
+    if not recipe.slice_channels:
         win,shown = own_window(frame)
-        display = display_function(frame, win)
-        return _Channels(lambda stored: display(stored)[:,None], shown)
+        return _Channels(f'{shown} of {2*recipe.neighbors+1} slices' if recipe.neighbors else shown, win)
     own = np.unique(frame.breakpoints(positive=True)) if recipe.bins=='image' else None
-    brks = own if own is not None or recipe.bins is None else np.array(recipe.bins)
-    f = channel_function(recipe.windows, brks, frame)
-    return _Channels(f, ', '.join(recipe.channels), own)
+    return _Channels(', '.join(recipe.channels), bins=own)
 
 # %% ../../nbs/pipeline/06_convert.ipynb #dc8bb2d0
 def _hash_pixels(px): return xxhash.xxh3_128_hexdigest(np.ascontiguousarray(px))
@@ -181,8 +186,8 @@ def _unit_note(frame, recipe):
 
 def _color_picture(ds, frame, recipe):
     if recipe.n_channels or recipe.crop!='none' or recipe.min_pct:
-        raise DicomError("Photometric Interpretation (0028,0004) must be of a grey image for windows, bins and crops, "
-            f"got {ds.get('PhotometricInterpretation')}; convert color images in a run of their own")
+        raise DicomError("Photometric Interpretation (0028,0004) must be of a grey image for windows, bins, crops and "
+            f"neighbors, got {ds.get('PhotometricInterpretation')}; convert color images in a run of their own")
     px = rgb8(ds, frame)
     rec = _crop_record(px.shape[:2], recipe)
     image = px.astype(np.float32)/255
@@ -197,7 +202,18 @@ def _dropped_frame(frame, recipe):
     share = frame.share_inside(recipe.pct_window.center, recipe.pct_window.width)
     return None if share>=recipe.min_pct else DroppedFrame(frame.index, share)
 
-def _grey_picture(frame, recipe, box, dtype):
+def _stacked_planes(frame, slices, rec, recipe, channels, dtype):
+    "Channels (n, rows, cols) of a frame and its neighbors, black for one that is `None`"
+    planes = {}
+    for one in (o for o in slices if o is not None):
+        if one.stored.shape!=frame.stored.shape:
+            raise DicomError(f"neighbors must have {' x '.join(map(str, frame.stored.shape))} pixels as their slice, "
+                f"got {' x '.join(map(str, one.stored.shape))}; leave them out with neighbors=0")
+        if id(one) not in planes: planes[id(one)] = _planes_of_part(one, rec, channels.function(one, recipe), dtype)
+    black = np.zeros_like(planes[id(frame)])
+    return np.concatenate([planes.get(id(one), black) for one in slices])
+
+def _grey_picture(frame, recipe, box, dtype, slices=None):
     dropped = _dropped_frame(frame, recipe)
     if dropped: return dropped
     rec,crop_note = _cut_out(frame, recipe, box)
@@ -205,7 +221,7 @@ def _grey_picture(frame, recipe, box, dtype):
     notes = filter(None, (_unit_note(frame, recipe),crop_note))
     measured = Measured('; '.join(notes) or None, _hash_pixels(frame.stored), frame.sign_mended, frame.header.inverted,
         frame.padding_share, frame.stats(), rec, channels.bins)
-    planes = _planes_of_part(frame, rec, channels.f, dtype)
+    planes = _stacked_planes(frame, slices or [frame], rec, recipe, channels, dtype)
     return Picture(planes, channels.shown, False, measured.columns(), (frame.values,frame.counts))
 
 # %% ../../nbs/pipeline/06_convert.ipynb #4d99ad1f
@@ -216,12 +232,13 @@ def convert_image(
     decoded:GreyFrame|None=None, # This frame of a grey image, if it is decoded already
     box:list|None=None, # Cut out this, ((top,left), (bottom,right)), half-open; `None`: what the recipe looks for
     dtype=np.float32, # Type of the planes of a large picture; that of its format saves memory
+    slices:list|None=None, # `GreyFrame`s from the lowest neighbor to the highest around `decoded`; `None` for black ones
 )->Picture|DroppedFrame: # `DroppedFrame` where `recipe.min_pct` leaves the frame out
     "One frame as channels in [0,1]"
     header = decoded.header if decoded else image_header(ds)
     if header.is_color: return _color_picture(ds, frame, recipe)
     _check_unit(header, frame, recipe)
-    return _grey_picture(decoded or grey_frame(ds, frame, header), recipe, box, dtype)
+    return _grey_picture(decoded or grey_frame(ds, frame, header), recipe, box, dtype, slices)
 
 def find_box(
     ds:Dataset, # Grey image

@@ -45,7 +45,7 @@ def parse_bins(
 # %% ../../nbs/pipeline/05_recipe.ipynb #de976c24
 _aliases = dict(jpeg='jpg', tiff='tif', lungs='lung')
 CHOICES = dict(crop=('none','body','lung','blur'), fit=('grow','pad','stretch'), names=('number','file','hash'),
-    by=('file','series'), crop_per=('image','series'))
+    by=('file','series'), crop_per=('image','series'), edge=('repeat','zero'))
 
 @dataclass(frozen=True)
 class Recipe:
@@ -66,6 +66,10 @@ class Recipe:
     names:str='number' # Name pictures by a 'number', their 'file', or a 'hash' of SOP Instance UID (0008,0018)
     by:str='file' # Number pictures by 'file', or by 'series' and place in it, which the table then has, too
     crop_per:str='image' # A crop for each 'image', or one for all images of a 'series'
+    neighbors:int=0 # Slices below and above as further channels, which makes pictures by series; 0: none
+    every:float|None=None # Distance of these in mm; `None`: the next slices
+    edge:str='repeat' # Where a stack ends: 'repeat' the last slice, or 'zero'
+    across_gaps:bool=False # Take neighbors from beyond a gap, too?
     folds:int=0 # Columns `fold` and `split` with so many folds by patient, the first of them 'valid'; 0: none
     keep_identifiers:bool=False # Keep names, IDs, dates and private elements in the table, and names of files?
     keep:tuple=() # Options of DICOM PS3.15 that keep more without them: 'patient', 'device' ..., see `OPTIONS`
@@ -76,13 +80,21 @@ class Recipe:
         _check_channels(self)
 
     @property
-    def channels(self)->list: # Texts; empty where each image is shown as its file asks
-        "What each channel shows"
+    def slice_channels(self)->list: # Texts; empty where each image is shown as its file asks
+        "What the channels of one slice show"
         has_bins = self.bins is not None or self.fit_bins>0
         return [w.name or f'{w.width:g}:{w.center:g}' for w in self.windows]+['histogram']*has_bins
     @property
-    def n_channels(self)->int: # 0 where each image is shown as its file asks
-        "Channels made of windows and bins"
+    def channels(self)->list: # Texts; empty where each image is shown as its file asks, without neighbors
+        "What each channel shows: slice by slice, from the lowest neighbor to the highest"
+        names = self.slice_channels
+        if not self.neighbors: return names
+        step,unit = (self.every,' mm') if self.every else (1,'')
+        shifts = [k*step for k in range(-self.neighbors, self.neighbors+1)]
+        return [f'{name} {shift:+g}{unit}' if shift else name for shift in shifts for name in names or ['slice']]
+    @property
+    def n_channels(self)->int: # 0 where each image is shown as its file asks, without neighbors
+        "Channels made of windows, bins and neighbors"
         return len(self.channels)
     @property
     def hides_files(self)->bool:
@@ -163,6 +175,7 @@ def _parse_settings(given):
     SafeRows(bytes(MIN_SECRET), given.keep)                # an error for options that there are not
     all_windows = windows if pct_window is None else (*windows,pct_window)
     unit = given.unit or _unit_of_parts(all_windows, bins_unit, given.crop)
+    if given.neighbors: chosen['by'] = 'series'
     return dict(windows=windows, bins=bins, size=parse_size(given.size), pct_window=pct_window, unit=unit,
         keep=check_options(given.keep), **chosen)
 
@@ -174,11 +187,20 @@ def _check_settings(recipe):
     if not 1<=recipe.quality<=100: raise ValueError(f"quality must be from 1 to 100, got {recipe.quality}")
     if recipe.max_frames<0:
         raise ValueError(f"max_frames must be at least 1, or 0 for all, got {recipe.max_frames}")
+    _check_neighbors(recipe)
     if recipe.folds<0 or recipe.folds==1: raise ValueError(f"folds must be at least 2, or 0, got {recipe.folds}")
     if recipe.keep_identifiers and recipe.keep:
         raise ValueError(f"keep must be left out with keep_identifiers, which keeps all, got {', '.join(recipe.keep)}")
     if recipe.crop_per=='series' and recipe.crop=='none':
         raise ValueError("crop must be body, lung or blur for crop_per='series', got 'none'; say what to cut out")
+
+def _check_neighbors(recipe):
+    if not (isinstance(recipe.neighbors, int) and recipe.neighbors>=0):
+        raise ValueError(f"neighbors must be a number of slices below and above, or 0, got {recipe.neighbors!r}")
+    if recipe.every is not None and not recipe.every>0:
+        raise ValueError(f"every must be above 0 mm, got {recipe.every}")
+    if (recipe.every or recipe.across_gaps) and not recipe.neighbors:
+        raise ValueError("neighbors must be at least 1 with every and across_gaps, got 0; as in neighbors=1")
 
 def _check_channels(recipe):
     if recipe.fit_bins and recipe.bins=='image':
@@ -190,7 +212,7 @@ def _check_channels(recipe):
     able = formats_holding(recipe.n_channels or 1)
     if recipe.format not in able:
         held = ' or '.join(map(str, FORMATS[recipe.format].channels))
-        raise ValueError(f"windows and bins must make {held} channels for {recipe.format}, got {recipe.n_channels}; "
+        raise ValueError(f"windows, bins and neighbors must make {held} channels for {recipe.format}, got {recipe.n_channels}; "
             f"add or leave out one, or take the format {' or '.join(able)}")
 
 def _saved_settings(fn):
