@@ -186,21 +186,38 @@ _examples = """examples:
   dicom_prepare zip://::scans.zip DST            of an archive, or any URL that fsspec knows
   dicom_prepare SRC DST                          again: goes on where it was stopped, converts what is new"""
 
-def _add_recipe_options(group):
-    "Options for what becomes of an image; one that is not given is absent from the result"
+def _adders(group):
+    "What adds an option, and one with a choice of names; one that is not given is absent from the result"
     def add(name, **kwargs): group.add_argument(f'--{name}', default=argparse.SUPPRESS, **kwargs)
-    def add_choice(name, names, help):
+    def add_choice(name, help):
+        names = CHOICES[name.replace('-', '_')]
         parse = partial(_parse_choice, names=names, what=name)
         add(name, type=parse, metavar='NAME', help=f"{help}: {', '.join(names)}")
+    return add,add_choice
+
+def _add_series_options(group):
+    "Options for images that belong together"
+    add,add_choice = _adders(group)
+    add_choice('by', 'how pictures are numbered; with series, the table has the place of each slice')
+    add_choice('crop-per', 'a crop for each, or one for all images of a series')
+    add('neighbors', type=int, metavar='N', help='so many slices below and above as further channels, all channels of '
+        'the lowest first; with them, --by series')
+    add('every', type=float, metavar='MM', help='neighbors at this distance; none: the next slices')
+    add_choice('edge', 'where a stack ends or has a gap, the last slice again, or black')
+    add('across-gaps', action='store_true', help='take neighbors from beyond a gap, too; the note says so')
+
+def _add_recipe_options(group):
+    "Options for what becomes of an image"
+    add,add_choice = _adders(group)
     names = ', '.join(dicom_windows)
     add('windows', metavar='LIST', help='channels: names of windows or width:level, as in brain,subdural,80:40; '
         f'none: as each file asks. Names: {names}')
     add('bins', metavar='BINS',
         help='a histogram as last channel: image (bins of each image), or the path of saved bins')
     add('fit-bins', type=int, metavar='N', help='a histogram as last channel, with bins learnt from so many files')
-    add_choice('crop', CHOICES['crop'], 'cut out the body, the lung, or what a blur of the first window leaves')
+    add_choice('crop', 'cut out the body, the lung, or what a blur of the first window leaves')
     add('size', type=_parse_size, metavar='SIZE', help='rows and columns, as in 256 or 256x320; none: as they are')
-    add_choice('fit', CHOICES['fit'], 'how to get their aspect ratio, grow the box, pad or stretch')
+    add_choice('fit', 'how to get their aspect ratio, grow the box, pad or stretch')
     add('min-pct', type=float, metavar='SHARE', help='leave frames out of which less than this share, from 0 to 1, '
         'lies in the window ...')
     add('pct-window', metavar='WINDOW', help='... of this name or width:level; none: the first of the windows')
@@ -209,18 +226,11 @@ def _add_recipe_options(group):
     add('quality', type=int, metavar='N', help='of a jpg, 1 to 100')
     add('max-frames', type=int, metavar='N', help='most frames to take of a cine; 0 for all. Volumes are whole')
     add('patients-first', action='store_true', help='a folder for each patient, named by a hash')
-    add_choice('names', CHOICES['names'], 'what pictures are named by; files may name patients')
-    add_choice('by', CHOICES['by'], 'how pictures are numbered; with series, the table has the place of each slice')
+    add_choice('names', 'what pictures are named by; files may name patients')
     add('folds', type=int, metavar='N', help='columns fold and split with so many folds by patient; the first is valid')
     add('keep-identifiers', action='store_true', help='keep names, IDs, dates and private elements in the table, and '
         'names of files; none: they are replaced by hashes or left out')
     add('keep', metavar='LIST', help=f"keep more, by options of DICOM PS3.15: {', '.join(TABLE_OPTIONS)}")
-    add('neighbors', type=int, metavar='N', help='so many slices below and above as further channels: all channels of '
-        'the lowest first; implies --by series')
-    add('every', type=float, metavar='MM', help='neighbors at this distance; none: the next slices')
-    add_choice('edge', CHOICES['edge'], 'where a stack ends or has a gap, the last slice again, or black')
-    add('across-gaps', action='store_true', help='take neighbors from beyond a gap, too; the note says so')
-    add_choice('crop-per', CHOICES['crop_per'], 'a crop for each, or one for all images of a series')
 
 def _add_run_options(group):
     "Options for how to go about it"
@@ -263,6 +273,7 @@ def prepare_parser()->argparse.ArgumentParser: # For `dicom_prepare`
     parser.add_argument('dst', metavar='DST', help='folder or URL to make; a run that was stopped is continued')
     parser.add_argument('--version', action='version', version=f'medical_imaging {__version__}')
     _add_recipe_options(parser.add_argument_group('what becomes of an image'))
+    _add_series_options(parser.add_argument_group('slices of a series'))
     _add_run_options(parser.add_argument_group('how to go about it'))
     return parser
 

@@ -232,7 +232,7 @@ def convert_image(
     decoded:GreyFrame|None=None, # This frame of a grey image, if it is decoded already
     box:list|None=None, # Cut out this, ((top,left), (bottom,right)), half-open; `None`: what the recipe looks for
     dtype=np.float32, # Type of the planes of a large picture; that of its format saves memory
-    slices:list|None=None, # `GreyFrame`s from the lowest neighbor to the highest around `decoded`; `None` for black ones
+    slices:list|None=None, # `decoded` between its neighbors, from the lowest to the highest; `None` for black ones
 )->Picture|DroppedFrame: # `DroppedFrame` where `recipe.min_pct` leaves the frame out
     "One frame as channels in [0,1]"
     header = decoded.header if decoded else image_header(ds)

@@ -212,8 +212,8 @@ def _check_channels(recipe):
     able = formats_holding(recipe.n_channels or 1)
     if recipe.format not in able:
         held = ' or '.join(map(str, FORMATS[recipe.format].channels))
-        raise ValueError(f"windows, bins and neighbors must make {held} channels for {recipe.format}, got {recipe.n_channels}; "
-            f"add or leave out one, or take the format {' or '.join(able)}")
+        raise ValueError(f"windows, bins and neighbors must make {held} channels for {recipe.format}, got "
+            f"{recipe.n_channels}; add or leave out one, or take the format {' or '.join(able)}")
 
 def _saved_settings(fn):
     "Settings of the recipe in a `prepare.json`"

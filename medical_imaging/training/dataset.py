@@ -45,6 +45,12 @@ def _split_rows(df, split, column):
         raise ValueError(f"split must be one of {found}, as the column {column} has it, got {split!r}")
     return part
 
+def _rows_at(df, recipe, neighbors, every, edge):
+    "The rows that make each item"
+    if neighbors and recipe.neighbors: raise ValueError("neighbors must be 0 for pictures that have some as channels, "
+        f"got {neighbors}; leave it out")
+    return list(neighbor_rows(df, neighbors, every, edge))
+
 class PreparedDataset(TorchDataset):
     "Prepared pictures as tensors, for PyTorch's `DataLoader`"
     def __init__(self,
@@ -67,7 +73,7 @@ class PreparedDataset(TorchDataset):
         wanted = None if keep or neighbors or not isinstance(label, str|None) else ('image',split_column,*columns,label)
         self.store,self.recipe,df = open_prepared(dst, columns=wanted)
         self.images = df.image.to_numpy().astype(bytes)
-        df['at'] = list(neighbor_rows(df, neighbors, every, edge))        # of all that there are, kept or not
+        df['at'] = _rows_at(df, self.recipe, neighbors, every, edge)      # of all that there are, kept or not
         if keep is not None: df = _chosen_rows(df, keep, dst)
         if label is not None: df = check_every_label(labeled_table(df, label, on, self.recipe, self.store, secret))
         df['target'],self.vocab = (None,None) if label is None else _targets(df.label)   # of all parts: a class has one
