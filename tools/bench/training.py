@@ -68,12 +68,13 @@ def by_prepare(**settings):
     "Prepare the series anew; how many pictures there are"
     dst = Path(tmp.name)/'near'
     shutil.rmtree(dst, ignore_errors=True)
-    return np.array(prepare(scans(), dst, windows='lung', format='jpg', n_workers=2, progress=False, **settings).n_images)
+    res = prepare(scans(), dst, windows='lung', format='jpg', n_workers=2, progress=False, **settings)
+    return np.array(res.n_images)
 
 @topic.time
 def neighbors():
-    note = ('200 slices of 512 x 512 to JPEGs in the order of the series, by two workers: one slice a picture, and a slice '
-        'between its neighbors as three channels, which are three times as many pixels to encode.')
+    note = ('200 slices of 512 x 512 to JPEGs in the order of the series, by two workers: one slice a picture, and a '
+        'slice between its neighbors as three channels, which are three times as many pixels to encode.')
     image = dict(name='a phantom of 200 slices', shape=[200,512,512], dtype='int16', bytes=200*512*512*2)
     yield Comparison('Pictures with neighbors', image, [
         Way('prepare(neighbors=1)', prepare, f'{of}.prepare', (), partial(by_prepare, neighbors=1)),
