@@ -46,6 +46,8 @@ def directives(src):
 
 def only_imports(src): return all(isinstance(o, (ast.Import,ast.ImportFrom)) for o in ast.parse(src).body)
 
+def fits_column(src): return all(len(line)<=88 for line in src.splitlines())
+
 def markdown_cell(src): return dict(cell_type='markdown', metadata={}, source=src)
 
 def code_cells(cell, heading, public):
@@ -55,7 +57,7 @@ def code_cells(cell, heading, public):
     if not src or words & {'hide','default_exp','exporti'} or 'export' in words and only_imports(src): return []
     made = entries(src, public) if 'export' in words else []
     tags = [t for o,t in TAGS.items() if o in marks]
-    constant = any('{py:data}' in o for o in made)      # it explains itself
+    constant = any('{py:data}' in o for o in made) and fits_column(src)      # it explains itself
     if 'export' in words and not constant: tags.append('hide-input')
     alts = [o.split(':', 1)[1].strip(' "\'') for o in marks if o.startswith('fig-alt')]
     alt = alts[0] if alts else f'What the code above draws: {heading}'
