@@ -244,7 +244,8 @@ def test_report(browser):
         assert page.locator('.sheet h3').all_inner_texts()==['128 x 128 (1)','512 x 512 (1)']
         seen.nth(0).locator('button').click()
         first = page.locator('#large-title').inner_text()
-        assert first==seen.nth(0).locator('.title').inner_text() and '128 x 128' in large.locator('dl').first.inner_text()
+        assert first==seen.nth(0).locator('.title').inner_text()
+        assert '128 x 128' in large.locator('dl').first.inner_text()
         page.wait_for_selector('#large-picture[src*="/out/images/"]')      # the picture itself follows the thumbnail
         assert page.locator('#large-picture').evaluate('o => o.naturalWidth')==128
         assert large.locator('svg path').count()==1 and page.locator('#large-place').inner_text()=='1 of 2'
