@@ -10,7 +10,7 @@ __all__ = ['dcmread', 'DicomError', 'get_dicom_files', 'is_dicom', 'explain', 'd
            'dicom_windows', 'file_windows', 'pct_in_window', 'display_values', 'display_image', 'is_inverted',
            'to_nchan', 'to_3chan', 'mask_from_blur', 'uniform_blur2d', 'gauss_blur2d', 'body_mask', 'lung_mask',
            'mask_overlay', 'mask2bbox', 'crop_resize', 'CropRecord', 'rle_decode', 'rle_encode', 'prepare', 'Recipe',
-           'show_images', 'explore', 'sample_file', 'siim_phantom', 'chest_phantom', 'ct_slice']
+           'show_images', 'show_by', 'explore', 'sample_file', 'siim_phantom', 'chest_phantom', 'ct_slice']
 
 # %% ../nbs/99_all.ipynb #2a47b5fd
 from .annotations import read_annotations,write_rtstruct,write_seg
@@ -35,6 +35,7 @@ from .prepare import prepare
 from .regions.crops import CropRecord,crop_resize,mask2bbox
 from .run.parallel import map_files
 from .series import group_series
+from .tables.gallery import show_by
 from .tables.header import header_dict
 from .tables.table import dicom_table
 from .testing.phantoms import chest_phantom,ct_slice
@@ -55,4 +56,4 @@ _all_ = ['dcmread', 'DicomError', 'get_dicom_files', 'is_dicom', 'explain',
     'mask_from_blur', 'uniform_blur2d', 'gauss_blur2d', 'body_mask', 'lung_mask', 'mask_overlay',
     'mask2bbox', 'crop_resize', 'CropRecord', 'rle_decode', 'rle_encode',
     'prepare', 'Recipe',
-    'show_images', 'explore', 'sample_file', 'siim_phantom', 'chest_phantom', 'ct_slice']
+    'show_images', 'show_by', 'explore', 'sample_file', 'siim_phantom', 'chest_phantom', 'ct_slice']

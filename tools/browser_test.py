@@ -18,6 +18,7 @@ from nbdev.config import get_config
 from medical_imaging.dicom_load import dcmread
 from medical_imaging.all import modality_values, values_and_padding
 from medical_imaging.prepare import prepare
+from medical_imaging.testing.phantoms import ct_slice
 from medical_imaging.testing.samples import sample_file
 from medical_imaging.view.explore import explore
 from medical_imaging.view.show import structure_colors
@@ -232,7 +233,8 @@ def test_report(browser):
         wrong = listen(page, 'file:')
         page.goto(prepared_report(tmp).as_uri())
         assert page.locator('.answer').inner_text()=='5 images from 5 of 6 files'
-        assert 'is cut off' in page.locator('.remarks li').first.inner_text()
+        remarks = page.locator('.remarks li').all_inner_texts()
+        assert '5 patients' in remarks[0] and 'is cut off' in remarks[1], remarks
         seen,large = page.locator('figure:visible'),page.locator('dialog')
         titles = seen.locator('.title').all_inner_texts()
         page.locator('select[data-column=modality]').select_option('CT')
@@ -242,7 +244,8 @@ def test_report(browser):
         assert page.locator('.sheet h3').all_inner_texts()==['128 x 128 (1)','512 x 512 (1)']
         seen.nth(0).locator('button').click()
         first = page.locator('#large-title').inner_text()
-        assert first==seen.nth(0).locator('.title').inner_text() and '128 x 128' in large.locator('dl').inner_text()
+        assert first==seen.nth(0).locator('.title').inner_text()
+        assert '128 x 128' in large.locator('dl').first.inner_text()
         page.wait_for_selector('#large-picture[src*="/out/images/"]')      # the picture itself follows the thumbnail
         assert page.locator('#large-picture').evaluate('o => o.naturalWidth')==128
         assert large.locator('svg path').count()==1 and page.locator('#large-place').inner_text()=='1 of 2'
@@ -252,7 +255,7 @@ def test_report(browser):
         assert page.locator('#large-title').inner_text()==seen.nth(1).locator('.title').inner_text()!=first
         page.keyboard.press('Escape')
         assert not large.is_visible()
-        assert page.evaluate('document.activeElement.closest("figure")===document.querySelectorAll("figure")[1]')
+        page.wait_for_function('document.activeElement.closest("figure")===document.querySelectorAll("figure")[1]')
         page.keyboard.press('Enter')
         large.locator('#close').click()
         page.locator('[type=reset]').click()
@@ -272,6 +275,57 @@ def test_report(browser):
         assert all(page.locator('img[alt]').evaluate_all('all => all.slice(0, -1).map(o => o.alt.length>9)'))
         page.emulate_media(media='print')
         assert not page.locator('#filters').is_visible() and seen.count()==5
+        page.close()
+    assert not wrong, wrong
+
+def charted_report(folder):
+    "A report of 24 CT slices of two sizes, one of them with another pixel spacing"
+    src = Path(folder)/'in'
+    src.mkdir()
+    for i in range(24):
+        hu = np.full((64,64 if i<20 else 80), -1000)
+        hu[16:48,10:50] = 40+i
+        ds = ct_slice(hu, PixelSpacing=[3,3] if i==7 else [.7+i/100]*2, PatientID='DOE^JANE')
+        ds.save_as(src/f'{i:02}.dcm', enforce_file_format=True)
+    prepare(src, Path(folder)/'out', n_workers=1, progress=False, crop='body', windows='lungs')
+    return Path(folder)/'out/report.html'
+
+def test_charts(browser):
+    "a mark in a chart, and names in tables, open the picture large, with its window and its crop; all is legible"
+    with TemporaryDirectory() as tmp:
+        page = browser.new_page(viewport=dict(width=1280, height=900), color_scheme='light')
+        page.set_default_timeout(10_000)
+        wrong,fn = listen(page, 'file:'),charted_report(tmp)
+        page.goto(fn.as_uri())
+        charts,large = page.locator('.chart'),page.locator('dialog')
+        assert '1 patient' in page.locator('.remarks').inner_text() and 'DOE' not in fn.read_text()
+        titles = charts.locator('h3').all_inner_texts()
+        assert 'Pixel spacing (mm)' in titles and 'Values of CT (HU)' in titles, titles
+        chart = charts.nth(titles.index('Pixel spacing (mm)'))
+        assert '3 mm' in chart.locator('svg').get_attribute('aria-label')
+        page.locator('select[data-column="rows x columns"]').select_option('64 x 80')
+        assert page.locator('figure:visible').count()==4
+        chart.locator('svg a').click()                                   # the filter that hides it is reset
+        assert page.locator('#large-title').inner_text()=='0001/0008' and large.locator('dd', has_text='3').count()
+        page.keyboard.press('Escape')
+        chart.locator('p a').click()
+        assert page.locator('#large-title').inner_text()=='0001/0008'
+        assert page.locator('#large-window').inner_text()=='lungs: -1,350 to 150 HU'
+        assert 'of 64 x 64' in page.locator('#large-crop').inner_text()
+        page.locator('#large-header summary').click()
+        assert page.locator('#large-header dt', has_text='BitsStored').is_visible()
+        page.keyboard.press('Escape')
+        page.wait_for_function('document.activeElement.textContent.startsWith("0001/0008")')     # back to the link
+        for width,scheme,light in ((390,'dark',False), (1280,'light',True)):
+            page.set_viewport_size(dict(width=width, height=844))
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate('document.documentElement.scrollWidth')<=width
+            text = chart.locator('svg text').first
+            color = text.evaluate('o => getComputedStyle(o).fill')
+            assert (sum(map(int, re.findall(r'\d+', color)[:3]))<200)==light, color
+            assert text.evaluate('o => o.getBoundingClientRect().height')>9, 'text of a chart is too small'
+        page.emulate_media(media='print')
+        assert chart.locator('svg').is_visible()
         page.close()
     assert not wrong, wrong
 
@@ -362,7 +416,7 @@ def main(sync_playwright, chromium):
         args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
         browser = p.chromium.launch(executable_path=chromium, args=args)
         tests = test_pages, test_search, test_entry, test_dark, test_explorer
-        failed = [run_alone(browser, test) for test in (test_odd_texts, test_report, test_mask_explorer)]
+        failed = [run_alone(browser, test) for test in (test_odd_texts, test_report, test_charts, test_mask_explorer)]
         failed += [run(browser, base, test) for base in bases for test in tests]
     print(f'{len(failed)-sum(failed)} passed, {sum(failed)} failed')
     sys.exit(any(failed))

@@ -88,7 +88,48 @@ function gallery() {
 
   // the large view
   const large = find('#large'), picture = find('#large-picture');
-  let at = 0;
+  let at = 0, opener = null;
+
+  function lines(pairs) {
+    return pairs.flatMap(pair => pair.map((text, i) => {
+      const line = document.createElement(i ? 'dd' : 'dt');
+      line.textContent = text;
+      return line;
+    }));
+  }
+
+  // what was shown from black to white, as a band over the histogram
+  function markWindows(view, unit) {
+    const [low, high] = view.ends ?? [0, 0], windows = high > low ? view.windows ?? [] : [];
+    const place = x => 100 * Math.min(1, Math.max(0, (x - low) / (high - low)));
+    const bands = windows.map(([name, from, to]) => {
+      const band = document.createElement('i');
+      band.style.left = `${place(from)}%`;
+      band.style.width = `${place(to) - place(from)}%`;
+      return band;
+    });
+    find('#large-histogram').append(...bands);
+    const number = x => x.toLocaleString('en', {maximumSignificantDigits: 4});
+    find('#large-window').textContent = windows.map(([name, from, to]) =>
+      `${name}: ${number(from)} to ${number(to)} ${unit}`).join(', ');
+  }
+
+  // where in the original the picture was cut out: the outline of the original, with the picture in its place
+  function drawCrop(entry, crop) {
+    const box = find('#large-crop');
+    box.replaceChildren();
+    if (!crop) return;
+    const [rows, cols, top, left, bottom, right] = crop;
+    const outline = document.createElement('div'), cut = new Image(), text = document.createElement('p');
+    outline.style.aspectRatio = `${cols} / ${rows}`;
+    cut.src = entry.figure.querySelector('img').src;
+    cut.alt = '';
+    const at = {top: top / rows, left: left / cols, height: (bottom - top) / rows, width: (right - left) / cols};
+    for (const [name, share] of Object.entries(at)) cut.style[name] = `${100 * share}%`;
+    outline.append(cut);
+    text.textContent = `cut out: rows ${top} to ${bottom}, columns ${left} to ${right} of ${rows} x ${cols}`;
+    box.append(outline, text);
+  }
 
   function describe(entry) {
     const caption = entry.figure.querySelector('figcaption');
@@ -96,12 +137,12 @@ function gallery() {
     find('#large-caption').textContent = caption.querySelector('small').textContent;
     find('#large-histogram').replaceChildren(entry.figure.querySelector('svg').cloneNode(true));
     find('#large .ends').replaceWith(caption.querySelector('.ends').cloneNode(true));
-    const lines = [...entry.about].flatMap(pair => pair.map((text, i) => {
-      const line = document.createElement(i ? 'dd' : 'dt');
-      line.textContent = text;
-      return line;
-    }));
-    find('#large dl').replaceChildren(...lines);
+    find('#large dl').replaceChildren(...lines([...entry.about]));
+    const view = JSON.parse(entry.figure.dataset.view), header = Object.entries(view.header ?? {});
+    markWindows(view, caption.querySelector('.ends div').textContent.split(' ').slice(1).join(' '));
+    drawCrop(entry, view.crop);
+    find('#large-header').hidden = !header.length;
+    find('#large-header dl').replaceChildren(...lines(header));
   }
 
   // The thumbnail first, at once; then the picture itself, where it lies beside the page. A thumbnail has square
@@ -135,7 +176,21 @@ function gallery() {
 
   sheet.addEventListener('click', event => {
     const button = event.target.closest('figure button');
+    opener = null;
     if (button) show(seen.findIndex(entry => entry.button === button));
+  });
+  // a link to a picture, in a chart or a table, opens it large; filters that hide it are reset
+  document.addEventListener('click', event => {
+    const link = event.target.closest('a[href^="#p"]'), name = link && link.getAttribute('href').slice(1);
+    const entry = entries.find(entry => entry.figure.id === name);
+    if (!entry) return;
+    event.preventDefault();
+    if (!seen.includes(entry)) {
+      for (const select of form.querySelectorAll('select')) select.value = '';
+      update();
+    }
+    opener = link;
+    show(seen.indexOf(entry));
   });
   large.addEventListener('click', event => {
     const step = event.target.dataset.step;
@@ -149,7 +204,8 @@ function gallery() {
     show(to);
   });
   large.addEventListener('close', () => {
-    seen[at].button.focus();
-    seen[at].button.scrollIntoView({block: 'nearest'});
+    const back = opener ?? seen[at].button;                            // to the link that opened it, or the picture
+    back.focus();
+    back.scrollIntoView({block: 'nearest'});
   });
 }

@@ -6,7 +6,7 @@
 __all__ = ['Prepared', 'gallery_entries', 'reason_rows', 'failure_remarks', 'write_sources', 'write_results']
 
 # %% ../../nbs/pipeline/11_results.ipynb #9126b177
-import csv,io,os,tempfile
+import csv,io,json,os,tempfile
 from dataclasses import dataclass,field,replace
 from itertools import islice
 from os import PathLike
@@ -17,7 +17,7 @@ from ..files.errors import did_you_mean
 from ..files.names import name_text
 from ..files.source import Source,left_out_text
 from ..privacy.rows import SafeRows
-from .report import Table,report_page
+from .report import SheetEntry,Table,name_parts,report_page
 from .recipe import Recipe
 from .journal import FileEntry,write_table
 from .run import SourceNames,file_title,write_settings
@@ -56,6 +56,9 @@ class Prepared:
             (self.n_gone,'file gone since, its pictures stay','files gone since, their pictures stay')]
         found = left_out_text(self.left_out)
         return [*(_some(*part) for part in parts if part[0]), *([f'left out: {found}'] if found else []), *self.notes]
+    def numbers(self)->dict: # What `prepare.json` has of them
+        "All but the places"
+        return {name:value for name,value in vars(self).items() if name not in ('src','dst')}
     def counts(self)->str: # One line
         "How many pictures of how many files"
         images,files = _some(self.n_images, 'image', 'images'),_some(self.n_files, 'file', 'files')
@@ -76,7 +79,7 @@ def _about(row, recipe, split):
     def cell(name): return _without_identifiers.cell(name, row.get(name))
     res = {label:cell(name) for label,name in _header_columns.items()}
     if 'Rows' in row and 'Columns' in row: res['rows x columns'] = f"{row['Rows']} x {row['Columns']}"
-    res['shown'] = row.get('shown')
+    res |= dict(shown=row.get('shown'), inverted='yes' if row.get('inverted') else None)
     folder,_,name = row['source'].partition('/')
     if split=='folder': res['folder'] = row.get('folder', folder if name else None)
     res |= {name:row.get(name) for name in dict.fromkeys((split,'split','fold')) if name in row}
@@ -87,8 +90,43 @@ def _about(row, recipe, split):
 
 def _filter_names(split):
     "By what the pictures are filtered, where it varies"
-    return [*_header_columns,'rows x columns','shown',*dict.fromkeys(filter(None, (split,'split','fold'))),'patient']
+    return [*_header_columns,'rows x columns','shown','inverted',
+        *dict.fromkeys(filter(None, (split,'split','fold'))),'patient']
 
+# %% ../../nbs/pipeline/11_results.ipynb #dd787565
+_most_columns,_most_letters = 50,60         # of the header in the large view
+_frame_window = [f'{groups}.FrameVOILUTSequence.' for groups in ('SharedFunctionalGroupsSequence',
+    'PerFrameFunctionalGroupsSequence')]
+
+def _shown_windows(row, recipe):
+    "Name, low and high of each window; none where percentiles or a table are shown"
+    if recipe.windows: found = [(w.name, w.center, w.width) for w in recipe.windows]
+    elif row.get('shown')!='window': return ()
+    else: found = [('window', *(row.get(f'{group}{name}') for name in ('WindowCenter','WindowWidth')))
+        for group in ('',*_frame_window)]
+    return tuple((name or f'{width:g}:{center:g}', center-width/2, center+width/2) for name,center,width in found
+        if isinstance(center, (int,float)) and isinstance(width, (int,float)))
+
+def _header_cells(row):
+    "What else the page shows of a row: no UIDs, and no number of several but the first"
+    names = [name for name in row if 'UID' not in name and not name.startswith('Multi') and not name[-1].isdecimal()]
+    cells = {name:_without_identifiers.cell(name, row[name]) for name in names
+        if row[name] is not None and name not in ('PatientID','IssuerOfPatientID')}
+    shown = [(name,_number_text(value)) for name,value in cells.items() if value not in (None,'')]
+    return {name:str(value)[:_most_letters] for name,value in shown[:_most_columns]}
+
+def _large_view(row, recipe):
+    "What the large view needs beside the picture"
+    res,ends = dict(header=_header_cells(row)),(row.get('img_min'),row.get('img_max'))
+    if None not in ends: res |= dict(ends=ends, windows=_shown_windows(row, recipe))
+    if row.get('crop'):
+        crop = json.loads(row['crop'])
+        (top,left),(bottom,right) = crop['view']
+        res['crop'] = (*crop['shape'], top, left, bottom, right)
+        if res['crop'][2:]==(0, 0, *crop['shape']): del res['crop']
+    return res
+
+# %% ../../nbs/pipeline/11_results.ipynb #b3f07f43
 def gallery_entries(
     entry:FileEntry, # Of a file
     recipe:Recipe, # What was made of it
@@ -103,7 +141,7 @@ def gallery_entries(
         if row is None: res.append(shown)                  # of an earlier version: which frame is not known
         else:
             picture = row['image'] if recipe.format in ('png','jpg') else ''
-            res.append(replace(shown, about=_about(row, recipe, split), picture=picture))
+            res.append(replace(shown, about=_about(row, recipe, split), picture=picture, **_large_view(row, recipe)))
     return res
 
 # %% ../../nbs/pipeline/11_results.ipynb #08a48047
@@ -115,6 +153,7 @@ class _Summary:
     errors:list = field(default_factory=list)              # rows: name in the lists, reason
     dropped:list = field(default_factory=list)             # rows: name in the lists, frame, share
     sheet:list = field(default_factory=list)
+    places:dict = field(default_factory=dict)              # (name in the lists, frame) -> number on the sheet
     n_on_sheet:int = 0                                     # files with a picture on the sheet
     shown:dict = field(default_factory=dict)               # what the channels show -> pictures
 
@@ -129,6 +168,7 @@ class _Summary:
         self.sources.append((title,name_text(entry.source)))
         if entry.error: self.errors.append((title,entry.error))
         self.dropped += [(title,d.frame,d.share) for d in entry.dropped]
+        self.places |= {(title,entry.frame):len(self.sheet)+i for i,entry in enumerate(shown)}
         self.sheet += shown
         self.n_on_sheet += bool(shown)
         for f in entry.frames: self.shown[f.shown] = self.shown.get(f.shown, 0)+1
@@ -182,36 +222,84 @@ def _sheet_note(summary):
         parts.append(f'{res.n_dropped:,} frames were left out because too little of them lies in the window (min_pct).')
     return ' '.join(parts)
 
-def _report(summary, recipe, quality, split):
-    from medical_imaging.pipeline.quality import FIRST_TABLE
+# %% ../../nbs/pipeline/11_results.ipynb #b52d8f06
+class _PictureLinks:
+    "Where the pictures of a table are to be seen: in the gallery, or beside the page"
+    def __init__(self, df, places, recipe): self.df,self.places,self.recipe = df,places,recipe
+    def of_row(self, row):
+        "Address of the picture of a row; '' for none that a browser shows"
+        title,frame = self.df.source.iat[row],int(self.df.frame.iat[row])
+        at = self.places.get((title,frame))
+        if at is not None: return f'#p{at}'
+        is_shown = self.recipe.format in ('png','jpg')
+        return SheetEntry('', '', b'', [], picture=self.df.image.iat[row]).link() if is_shown else ''
+    def of_tables(self, tables):
+        "Name of a picture, as cells of `tables` have it, to its address"
+        cells = {cell for table in tables for row in table.rows for cell in row if isinstance(cell, str)}
+        names = {part for cell in cells for part in name_parts(cell)[::2]}
+        if not len(self.df): return {}
+        known = self.df.source.isin({name.split(', frame ')[0] for name in names})
+        res = {}
+        for row in known.to_numpy().nonzero()[0].tolist():
+            title,frame = self.df.source.iat[row],int(self.df.frame.iat[row])
+            name = title+(f', frame {frame}' if frame else '')
+            if name in names and (link := self.of_row(row)): res[name] = link
+        return res
+
+@dataclass
+class _Look:
+    "What the report says of the table"
+    quality:dict
+    charts:list
+    links:dict                                             # name of a picture in a cell -> where it leads
+    patients:tuple                                         # how many, and how many images have no Patient ID
+    wrong_split:set|None = None                            # the columns, if `split` is none of them
+
+# %% ../../nbs/pipeline/11_results.ipynb #021c8762
+def _read_columns(fn, split):
+    "The columns that the report looks at"
+    import pyarrow.parquet as pq
+    from medical_imaging.pipeline.checks import quality_columns      # pandas comes with these, at the end of a run
+    from medical_imaging.pipeline.quality import CHART_COLUMNS
+    names = set(pq.read_schema(fn).names)
+    wrong = names if split is not None and split!='folder' and split not in names else None
+    wanted = dict.fromkeys([*quality_columns, *CHART_COLUMNS, 'image', None if wrong else split])
+    return pq.read_table(fn, columns=[name for name in wanted if name in names]).to_pandas(),wrong
+
+def _look_at_table(fn, split, summary, recipe):
+    "Quality and charts of the images in a table, with names of lists in the place of files"
+    from medical_imaging.pipeline.quality import count_patients,image_columns,quality_report,spread_charts
+    df,wrong = _read_columns(fn, split)
+    if wrong: split = None
+    if split=='folder' and 'folder' not in df:
+        parts = df.source.str.partition('/')
+        df['folder'] = parts[0].where(parts[1]!='') if len(df) else None
+    if 'source' in df: df['source'] = df.source.map({source:title for title,source in summary.sources})
+    images,links = image_columns(df),_PictureLinks(df, summary.places, recipe)
+    quality = quality_report(images, split)
+    def link(i): return links.of_row(i if images.at is None else int(images.at[i]))
+    return _Look(quality, spread_charts(images, link), links.of_tables(quality.values()), count_patients(images), wrong)
+
+# %% ../../nbs/pipeline/11_results.ipynb #bfb9ab10
+def _patient_remark(patients):
+    n,unknown = patients
+    if not n: return 'no image has a Patient ID (0010,0020)'
+    known = f'{_some(n, "patient", "patients")}, told apart by Patient ID (0010,0020)'
+    return f'{known}; {_some(unknown, "image has", "images have")} none' if unknown else known
+
+def _report(summary, recipe, look, split, title):
+    from medical_imaging.pipeline.quality import FIRST_TABLE,WRONG_TABLE
     shown = sorted(summary.shown.items(), key=lambda item: -item[1])
     head = ['channels' if recipe.n_channels else 'range','images']
     note = 'All are listed in errors.csv.'
     if recipe.hides_files: note += ' The option --sources FILE lists which files these are.'
     failed = Table(['files','why','the first of them'], reason_rows(summary.errors), note)
-    tables = {'Not converted':failed} | quality | {'How they are shown':Table(head, shown)}
+    tables = {'Not converted':failed} | look.quality | {'How they are shown':Table(head, shown)}
     remarks = [*failure_remarks(summary.errors),*summary.result.remarks()]
+    if summary.result.n_images: remarks.insert(0, _patient_remark(look.patients))
     if recipe.keep_identifiers: remarks.append('identifiers were kept: the table and the lists may name patients')
-    return report_page(summary.result.counts(), tables, summary.sheet, _sheet_note(summary), remarks=remarks,
-        first=FIRST_TABLE, filters=_filter_names(split))
-
-
-# %% ../../nbs/pipeline/11_results.ipynb #b52d8f06
-def _quality_of_table(fn, split, titles):
-    "Quality of images in a table, with `titles` in the place of files; and the columns if `split` is none of them"
-    import pyarrow.parquet as pq
-    from medical_imaging.pipeline.checks import quality_columns      # pandas comes with these, at the end of a run
-    from medical_imaging.pipeline.quality import quality_report
-    names = set(pq.read_schema(fn).names)
-    wrong = names if split is not None and split!='folder' and split not in names else None
-    if wrong: split = None
-    df = pq.read_table(fn, columns=[name for name in dict.fromkeys([*quality_columns,
-        split]) if name in names]).to_pandas()
-    if split=='folder' and 'folder' not in df:
-        parts = df.source.str.partition('/')
-        df['folder'] = parts[0].where(parts[1]!='') if len(df) else None
-    if 'source' in df: df['source'] = df.source.map(titles)
-    return quality_report(df, split),wrong
+    return report_page(summary.result.counts(), tables, summary.sheet, _sheet_note(summary), title, remarks,
+        (FIRST_TABLE,WRONG_TABLE), _filter_names(split), look.charts, look.links)
 
 # %% ../../nbs/pipeline/11_results.ipynb #fd1c8b73
 _few = 5000       # entries of the journal that are kept in memory
@@ -256,6 +344,7 @@ def write_results(
     dst:Source, # Where the results go
     recipe:Recipe, # What was made of them
     split:str|None=None, # Column with the split, or 'folder'
+    title:str='Prepared images', # Of the report
     **found, # What the run knows apart from the journal: `n_gone`, `left_out` and `notes` of `Prepared`
 )->Prepared: # Counts
     "Write table, lists, settings and report"
@@ -264,7 +353,7 @@ def write_results(
     with tempfile.TemporaryDirectory() as tmp:
         fn = Path(tmp)/'metadata.parquet'
         write_table(journal, fn)
-        quality,wrong_split = _quality_of_table(fn, split, {source:title for title,source in summary.sources})
+        look = _look_at_table(fn, split, summary, recipe)
         dst.write('metadata.parquet', fn.read_bytes())
         if summary.result.n_images and _is_plain_picture(recipe):
             _for_image_folder(fn, Path(tmp)/'beside.parquet')
@@ -272,11 +361,10 @@ def write_results(
     if not recipe.hides_files: dst.write('sources.csv', _csv_bytes(('file','source'), sorted(summary.sources)))
     dst.write('errors.csv', _csv_bytes(('file','reason'), summary.errors))
     if recipe.min_pct: dst.write('dropped.csv', _csv_bytes(('file','frame','share'), summary.dropped))
-    dst.write('report.html', _report(summary, recipe, quality, split).encode())
-    counts = {name:value for name,value in vars(summary.result).items() if name not in ('src','dst')}
-    write_settings(dst, src, recipe, complete=True, **counts)
-    if wrong_split:
-        hint = did_you_mean(split, [*wrong_split,'folder'])
+    dst.write('report.html', _report(summary, recipe, look, split, title).encode())
+    write_settings(dst, src, recipe, complete=True, **summary.result.numbers())
+    if look.wrong_split:
+        hint = did_you_mean(split, [*look.wrong_split,'folder'])
         raise ValueError(f"split must be a column of metadata.parquet or 'folder', got {split!r}; {hint} "
             "All is converted, so start again with another one, which only makes the report anew")
     return summary.result
