@@ -1,5 +1,4 @@
 "Read docs/ as a visitor does, with Chromium, from the disk and from a server; `make test` runs it after the notebooks"
-import base64
 import os
 import re
 import shutil
@@ -11,38 +10,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
-import cv2
+import explorer_test
 import numpy as np
+from explorer_test import listen
 from nbdev.config import get_config
 
-from medical_imaging.dicom_load import dcmread
-from medical_imaging.all import modality_values, values_and_padding
+from medical_imaging.all import modality_values
 from medical_imaging.prepare import prepare
 from medical_imaging.testing.phantoms import ct_slice
 from medical_imaging.testing.samples import sample_file
-from medical_imaging.view.explore import explore
-from medical_imaging.view.show import structure_colors
 
 DOCS = get_config().doc_path
 WORD = 'hist_scaled' if 'hist_scaled' in (DOCS/'searchindex.js').read_text() else 'modality_values'
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *args): pass
-
-def listen(page, base):
-    "A list to which all is added that goes wrong on `page`, network requests included"
-    wrong = []
-    page.on('console', lambda o: wrong.append(o.text) if o.type in ('error','warning') else None)
-    page.on('pageerror', lambda o: wrong.append(str(o)))
-    def failed(request):
-        if 'ERR_ABORTED' in request.failure: return      # the visitor went on
-        wrong.append(f'{request.failure}: {request.url}')
-    def left_site(request):
-        if not request.url.startswith((base, 'data:')): wrong.append(f'not of this site: {request.url}')
-    page.on('requestfailed', failed)
-    page.on('response', lambda o: wrong.append(f'{o.status}: {o.url}') if o.status>=400 else None)
-    page.on('request', left_site)
-    return wrong
 
 LOADED = '''Promise.all([...document.images].map(
     o => (o.loading = "eager", o.decode().then(() => true, () => o.src))))'''
@@ -92,101 +74,6 @@ def test_dark(page, base):
     assert light()<200, light()
     page.goto(base+'windowing.html')
     assert light()<200, light()
-
-# of the page's first window explorer: its window, its values, and the greys that Bokeh makes of them
-GREYS = """() => {
-    const doc = Bokeh.documents[0];
-    const [image] = doc.get_model_by_name('values').data.image, mapper = doc.get_model_by_name('mapper');
-    const text = a => {
-        const bytes = new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
-        let s = '';
-        for (const o of bytes) s += String.fromCharCode(o);
-        return btoa(s);
-    };
-    return [text(image), text(new Uint8Array(mapper.rgba_mapper.v_compute(image)))];
-}"""
-
-def greys(page, box):
-    "Level and width as shown, the values and their greys"
-    level,width = (float(box.locator(f'input[type=number][name={o}]').input_value()) for o in ('level','width'))
-    values,rgba = (base64.b64decode(o) for o in page.evaluate(GREYS))
-    values = np.frombuffer(values, np.float32).reshape(512, 512)
-    return level, width, values, np.frombuffer(rgba, np.uint8).reshape(512, 512, 4)
-
-def picture(box):
-    "What is on the screen of the explorer's picture, in greys"
-    return cv2.imdecode(np.frombuffer(box.locator('.mi-frame').screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
-
-def check_greys(page, box, hu):
-    "The greys are LINEAR_EXACT of the file's values, computed here, and the screen shows them"
-    level,width,values,rgba = greys(page, box)
-    np.testing.assert_array_equal(values, hu)
-    exact = 255*np.clip((hu.astype(np.float64)-(level-width/2))/width, 0, 1)
-    near = abs(exact%1-.5)<1e-6          # half a grey may go either way
-    expected = np.nan_to_num(exact, nan=0.).round().astype(np.uint8)
-    np.testing.assert_array_equal(rgba[...,:3][~near], np.repeat(expected[...,None], 3, -1)[~near])
-    assert (rgba[...,3]==255).all()
-    page.mouse.move(0, 0)                # the tools leave the picture
-    page.wait_for_timeout(600)
-    seen = picture(box)
-    small = cv2.resize(expected, seen.shape[::-1], interpolation=cv2.INTER_AREA)
-    off = abs(cv2.blur(seen, (5,5)).astype(float)-cv2.blur(small, (5,5)))[3:-3,3:-3].mean()
-    assert off<8, f'the picture on the screen is {off:.1f} greys off'
-    return level,width,seen
-
-def drag(page, slider, to):
-    "Drag the handle of a slider to the fraction `to` of its length"
-    slider.scroll_into_view_if_needed()
-    now = slider.evaluate('o => (o.value-o.min)/(o.max-o.min)')
-    r = slider.bounding_box()
-    x = [r['x']+8+o*(r['width']-16) for o in (now, to)]
-    page.mouse.move(x[0], r['y']+r['height']/2)
-    page.mouse.down()
-    page.mouse.move(x[1], r['y']+r['height']/2, steps=6)
-    page.mouse.up()
-
-def test_explorer(page, base):
-    "sliders, buttons and the band of the window explorer change the picture as computed"
-    hu,pad = values_and_padding(dcmread(sample_file('693_UNCR')))
-    hu = np.where(pad, np.nan, hu)
-    page.goto(base+'view/explore.html')
-    box = page.locator('.mi-explore').first
-    box.locator('button:enabled').first.wait_for()
-    level,width,first = check_greys(page, box, hu)
-    assert (level,width)==(40,80), (level,width)
-    seen = [first]
-    def changed():
-        seen.append(check_greys(page, box, hu)[2])
-        off = abs(seen[-1].astype(float)-seen[-2]).mean()
-        assert off>2, f'the picture has changed by {off:.1f} greys only'
-    drag(page, box.locator('input[type=range][name=level]'), .2)
-    changed()
-    drag(page, box.locator('input[type=range][name=width]'), .95)
-    changed()
-    box.locator('button', has_text='bone').click()
-    changed()
-    assert box.locator('button[aria-pressed=true]').all_inner_texts()==['bone']
-    band = box.locator('.mi-histogram')
-    r = band.bounding_box()
-    page.mouse.move(r['x']+.6*r['width'], r['y']+40)
-    page.mouse.down()
-    page.mouse.move(r['x']+.3*r['width'], r['y']+40, steps=6)
-    page.mouse.up()
-    changed()
-    assert not box.locator('button[aria-pressed=true]').count()
-    f = box.locator('.mi-frame').bounding_box()
-    page.mouse.move(f['x']+f['width']*(300.5/512), f['y']+f['height']*(200.5/512))
-    text = box.locator('.mi-value').inner_text().replace('\u2212', '-')
-    assert text==f'row 200, column 300: {hu[200,300]:.0f} HU', text
-    page.mouse.move(f['x']+1, f['y']+1)
-    assert box.locator('.mi-value').inner_text()=='row 1, column 1: no value'
-    stack = page.locator('.mi-explore').nth(1)
-    before = picture(stack)
-    drag(page, stack.locator('input[name=slice]'), 0)
-    assert stack.locator('.mi-slice').inner_text()=='1 of 8'
-    page.mouse.move(0, 0)
-    page.wait_for_timeout(600)
-    assert abs(picture(stack).astype(float)-before).mean()>2, 'another slice, the same picture'
 
 def test_odd_texts(browser):
     "no text of a file runs a script or makes an element, on any page and in any output"
@@ -329,63 +216,6 @@ def test_charts(browser):
         page.close()
     assert not wrong, wrong
 
-# of the page's explorer: the colors of its masks, (rows, cols), and their share of the picture
-COLORS = """() => {
-    const doc = Bokeh.documents[0], [image] = doc.get_model_by_name('colors').data.image;
-    return [Array.from(image), image.shape, doc.get_model_by_name('overlay').glyph.global_alpha];
-}"""
-
-def mask_colors(page):
-    "Red, green, blue and opacity of the masks as the page has them, (rows, cols, 4)"
-    colors,shape,alpha = page.evaluate(COLORS)
-    if isinstance(alpha, dict): alpha = alpha['value']
-    return np.array(colors, np.uint32).view(np.uint8).reshape(*shape, 4),alpha
-
-def test_mask_explorer(browser):
-    "the explorer shows masks in their colors, names them at the pointer, hides them and lets the picture through"
-    y,x = np.mgrid[:60,:80]
-    masks = {'one <b>': np.stack([x<40]*2), 'two': np.stack([y<30,y>=30])}
-    colors = structure_colors([1,2]).astype(float)
-    def expected(k, shown):
-        where = [masks[name][k][...,None]*on for name,on in zip(masks, shown)]
-        n = sum(where)
-        mean = np.rint(sum(o*color for o,color in zip(where, colors))/np.maximum(n, 1))
-        return np.concatenate([mean,255*(n>0)], 2)
-    with TemporaryDirectory() as tmp:
-        page = browser.new_page(viewport=dict(width=1000, height=700))
-        page.set_default_timeout(10_000)
-        wrong = listen(page, 'file:')
-        page.goto(explore(np.zeros((2,60,80)), (2,0), masks=masks).save(f'{tmp}/masks.html').as_uri())
-        page.locator('button:enabled').first.wait_for()
-        def shows(k, shown, opacity):
-            found,alpha = mask_colors(page)
-            np.testing.assert_array_equal(found, expected(k, shown))
-            assert alpha==opacity, alpha
-            page.mouse.move(0, 0)
-            page.wait_for_timeout(600)
-            seen = cv2.imdecode(np.frombuffer(page.locator('.mi-frame').screenshot(), np.uint8), cv2.IMREAD_COLOR)
-            seen = seen[...,::-1]
-            share = expected(k, shown)[...,3:]/255*opacity
-            want = 127.5*(1-share)+expected(k, shown)[...,:3]*share
-            rows,cols = (np.array([.25,.75])*n for n in seen.shape[:2])
-            for row in (0,1):
-                for col in (0,1):
-                    pixel = seen[int(rows[row]),int(cols[col])].astype(float)
-                    assert abs(pixel-want[15+30*row,20+40*col]).max()<3, (pixel, want[15+30*row,20+40*col])
-        drag(page, page.locator('input[name=slice]'), 0)
-        shows(0, (1,1), .4)
-        f = page.locator('.mi-frame').bounding_box()
-        page.mouse.move(f['x']+f['width']*.25, f['y']+f['height']*.25)
-        text = page.locator('.mi-value').inner_text()
-        assert text=='row 15, column 20: 0, one <b>, two', text
-        page.locator('.mi-masks label', has_text='one <b>').click()
-        shows(0, (0,1), .4)
-        drag(page, page.locator('input[name=slice]'), 1)
-        drag(page, page.locator('input[name=opacity]'), 1)
-        shows(1, (0,1), 1)
-        page.close()
-    assert not wrong, wrong
-
 def run_alone(browser, test):
     "Run a test that makes its own pages, print the result, and say whether it failed"
     start,why = time.time(),''
@@ -415,8 +245,13 @@ def main(sync_playwright, chromium):
     with sync_playwright() as p:
         args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
         browser = p.chromium.launch(executable_path=chromium, args=args)
+<<<<<<< HEAD
         tests = test_pages, test_search, test_entry, test_dark, test_explorer
         failed = [run_alone(browser, test) for test in (test_odd_texts, test_report, test_charts, test_mask_explorer)]
+=======
+        tests = test_pages, test_search, test_entry, test_dark, explorer_test.test_site
+        failed = [run_alone(browser, test) for test in (test_odd_texts, test_report, *explorer_test.TESTS)]
+>>>>>>> 686c29a37663a29476d6fd53ba8efdf18877933c
         failed += [run(browser, base, test) for base in bases for test in tests]
     print(f'{len(failed)-sum(failed)} passed, {sum(failed)} failed')
     sys.exit(any(failed))

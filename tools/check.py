@@ -38,7 +38,7 @@ def output_sizes(nb):
         for out in cell.get('outputs', []):
             data = out.get('data', {})
             text = ''.join(out.get('text', '' if len(data)>1 else data.get('text/plain', '')))
-            yield len(json.dumps(out)), text.count('\n'), 'data-bokeh=' in ''.join(data.get('text/html', ''))
+            yield len(json.dumps(out)), text.count('\n'), 'data-explore=' in ''.join(data.get('text/html', ''))
 
 def draws_unseen(cell):
     "Does the cell plot for the reader, with no output stored?"

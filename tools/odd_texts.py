@@ -18,7 +18,7 @@ ODD = (f'<script>{RUN}</script>"\'><img src=x onerror="{RUN}"></title></style></
 TEXTS = '''Modality PatientID PatientName StudyDescription SeriesDescription SeriesInstanceUID StudyInstanceUID
     FrameOfReferenceUID Manufacturer RescaleType WindowCenterWidthExplanation SOPInstanceUID PatientBirthDate
     PatientSex BodyPartExamined ProtocolName ImageType StationName SeriesDate'''.split()
-SHOWN = '''Explanation SeriesReport SeriesList ClinicalReport Quality Explorer PlaneExplorers PhiReport
+SHOWN = '''Explanation SeriesReport SeriesList ClinicalReport Quality Explorer PhiReport
     Annotations'''.split()
 
 def odd_dataset(i):
@@ -77,7 +77,8 @@ def shown_objects(paths):
     from medical_imaging.tables.table import dicom_table
     from medical_imaging.training.metrics import ClinicalReport
     from medical_imaging.view.explore import explore
-    from medical_imaging.volumes.planes import PlaneExplorers
+    from medical_imaging.volumes.planes import explore_volume
+    from medical_imaging.volumes.volume import Volume
     import pandas as pd
     ds, table = dcmread(paths[0]), dicom_table(paths, px_summ=True, n_workers=0, progress=False)
     series = group_series(paths, progress=False)
@@ -92,7 +93,8 @@ def shown_objects(paths):
     yield 'PhiReport', phi_report(paths, progress=False)
     yield 'Explorer', explorer
     yield 'Annotations', odd_annotations()
-    yield 'PlaneExplorers', PlaneExplorers({ODD: explorer})
+    volume = Volume(np.eye(8)[None].repeat(4, 0), np.eye(4), unit=ODD)
+    yield 'explorer of a volume', explore_volume(volume, title=ODD, masks={ODD: np.ones((4,8,8))})
     yield 'explorer of a file', ds.explore(title=ODD)
 
 def write_pages(folder):

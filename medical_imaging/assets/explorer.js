@@ -1,17 +1,15 @@
-/* The window explorer of medical_imaging.view.explore, in the browser. Each output brings this function along
-   and calls it with its settings: values, windows and the Bokeh figures. */
+/* The explorer of medical_imaging.view.explore, in the browser. Each output brings this function along and calls it
+   with its settings: packed values and masks, the planes that cut through them, and windows. It needs nothing else. */
 /* exported startExplorers */
 async function startExplorers(settings) {
   'use strict';
 
-  // BokehJS is loaded once a page, however many explorers ask for it
-  const loading = window.explorersBokeh ??= {};
+  const MOST_ZOOM = 16;
+  const {full} = settings;                             // slices, rows and columns that a pointer can be in
+  const strides = shape => [shape[1]*shape[2], shape[2], 1];
 
-  function loadScript(url) {
-    return new Promise((resolve, reject) => {
-      const onerror = () => reject(Error(`${url} cannot be reached`));
-      document.head.append(Object.assign(document.createElement('script'), {src: url, onload: resolve, onerror}));
-    });
+  function clamp(x, low, high) {
+    return Math.min(Math.max(x, low), high);
   }
 
   function pause(milliseconds) {
@@ -19,7 +17,7 @@ async function startExplorers(settings) {
   }
 
   function withUnit(value) {
-    return `${String(+value.toFixed(settings.digits)).replace('-', '\u2212')} ${settings.unit}`;
+    return `${String(+value.toFixed(settings.digits)).replace('-', '\u2212')} ${settings.unit}`.trim();
   }
 
   function toStep(value) {
@@ -27,73 +25,148 @@ async function startExplorers(settings) {
   }
 
   // Undoes pack_values and pack_codes: inflate, join low and high bytes, sum the differences along each row
-  async function unpackCodes({data, cols}) {
+  async function unpackCodes({data, shape}) {
     const bytes = Uint8Array.from(atob(data), char => char.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
-    const planes = new Uint8Array(await new Response(stream).arrayBuffer());
-    const n = planes.length/2;
+    const halves = new Uint8Array(await new Response(stream).arrayBuffer());
+    const n = halves.length/2;
     const codes = new Uint16Array(n);
     let code = 0;
     for (let i = 0; i<n; i++) {
-      const zigzag = planes[i] | planes[n+i]<<8;
+      const zigzag = halves[i] | halves[n+i]<<8;
       const difference = (zigzag>>>1) ^ -(zigzag&1);
-      code = ((i%cols ? code : 0) + difference) & 65535;
+      code = ((i%shape[2] ? code : 0) + difference) & 65535;
       codes[i] = code;
     }
     return codes;
   }
 
-  function valueOf(code) {
-    return code===settings.missing ? NaN : settings.low+settings.step*code;
+  // Draws a cut through `grid`, whose every code stands for `blocks` pixels, in the colors of the codes
+  function drawCut(canvas, {codes, shape, blocks}, {axes, upward}, point, colors) {
+    const [across, down, right] = axes;
+    const [rows, cols] = [shape[down], shape[right]];
+    const steps = strides(shape);
+    const image = new ImageData(cols, rows);
+    const pixels = new Uint32Array(image.data.buffer);
+    const slice = steps[across]*Math.floor(point[across]/blocks[across]);
+    for (let row = 0, i = 0; row<rows; row++) {
+      let from = slice+steps[down]*(upward ? rows-1-row : row);
+      for (let col = 0; col<cols; col++, from += steps[right]) pixels[i++] = colors[codes[from]];
+    }
+    Object.assign(canvas, {width: cols, height: rows});
+    Object.assign(canvas.style, {      // the last block may reach beyond the picture
+      width: `${100*cols*blocks[right]/full[right]}%`,
+      height: `${100*rows*blocks[down]/full[down]}%`,
+    });
+    canvas.getContext('2d').putImageData(image, 0, 0);
   }
 
-  // Shows the two Bokeh figures in `picture` and `histogram`; returns the document they are in
-  async function embedFigures(picture, histogram) {
-    const bokeh = window.Bokeh[settings.bokeh];
-    const [first, second] = settings.doc.roots.map(root => root.id);
-    const roots = {[first]: picture, [second]: histogram};
-    const items = [{docid: 'doc', root_ids: [first, second], roots}];
-    await bokeh.embed.embed_items({doc: structuredClone(settings.doc)}, items);
-    const found = bokeh.documents.find(doc => doc.roots().some(root => root.id===first && !root.explored));
-    found.get_model_by_name('picture').explored = true;
-    return found;
+  function indexAt({shape, blocks}, point) {
+    return strides(shape).reduce((sum, step, axis) => sum+step*Math.floor(point[axis]/blocks[axis]), 0);
+  }
+
+  // The four bytes of a color as one number, as ImageData has them
+  function rgba(red, green, blue, alpha) {
+    return new Uint32Array(Uint8ClampedArray.of(red, green, blue, alpha).buffer)[0];
+  }
+
+  function multiply(matrix, point) {
+    return matrix.map(row => row[0]*point[0]+row[1]*point[1]+row[2]*point[2]+row[3]);
+  }
+
+  // Calls `move` with how far the pointer is from where it went down, until it goes up
+  function followPointer(element, event, move) {
+    const stop = new AbortController();
+    const {signal} = stop;
+    element.setPointerCapture(event.pointerId);
+    element.addEventListener('pointermove', moved => {
+      if (moved.pointerId===event.pointerId) move(moved.clientX-event.clientX, moved.clientY-event.clientY, moved);
+    }, {signal});
+    for (const name of ['pointerup', 'pointercancel', 'lostpointercapture']) {
+      element.addEventListener(name, ended => { if (ended.pointerId===event.pointerId) stop.abort(); }, {signal});
+    }
+    return stop;
   }
 
   async function startExplorer(box) {
-    const part = name => box.querySelector(`.mi-${name}`);
+    const part = (name, within = box) => within.querySelector(`.mi-${name}`);
+    const parts = name => [...box.querySelectorAll(`.mi-${name}`)];
     const inputs = name => [...box.querySelectorAll(`input[name=${name}]`)];
-    const values = Float32Array.from(await unpackCodes(settings), valueOf);
-    const masks = settings.masks;
-    const maskCodes = masks && await unpackCodes(masks);
-    const doc = await embedFigures(part('picture'), part('histogram').firstElementChild);
-    const [picture, histogram, source, mapper, band, ramp] =
-      ['picture', 'histogram', 'values', 'mapper', 'band', 'ramp'].map(name => doc.get_model_by_name(name));
-    const [colorSource, overlay] = ['colors', 'overlay'].map(name => doc.get_model_by_name(name));
-    const size = settings.rows*settings.cols;
-    const ImageArray = source.data.image[0].constructor;
+    const {masks} = settings;
+    const values = {...settings, codes: await unpackCodes(settings)};
+    const labels = masks && {...masks, codes: await unpackCodes(masks)};
+    const greys = new Uint32Array(65536);               // the color of each code, for the present window
+    const point = [...settings.point];                  // slice, row and column that are shown
+    const planes = settings.planes.map((plane, i) => {
+      const element = parts('plane')[i];
+      const [frame, layer, sliceLabel] = ['frame', 'layer', 'slice'].map(name => part(name, element));
+      const [canvas, overlay] = layer.querySelectorAll('canvas');
+      const [slider, button] = ['[name=slice]', '.mi-play'].map(selector => element.querySelector(selector));
+      const count = full[plane.axes[0]];
+      return {...plane, count, frame, layer, canvas, overlay, slider, button, sliceLabel, scale: 1, x: 0, y: 0};
+    });
+    const linked = planes.length>1;
     const buttons = [...part('presets').children];
-    const frame = part('frame');
+    const histogram = part('histogram');
     const [levelInputs, widthInputs] = [inputs('level'), inputs('width')];
     const [widthSlider, widthField] = widthInputs;
     const widthRatio = settings.wide/settings.narrow;    // the slider of the width is logarithmic
-    let {level, width, slice} = settings;
-    let moving = false;    // the band is moved by setWindow, not by a hand
+    let {level, width} = settings;
+    let maskColors = [];
+    let redrawing = false;
+    let pointed = null;                                  // what the mouse or finger points at: a plane and an event
+    let player = null;                                   // what is played: a plane, its direction and its timer
+
+    // Pictures
+
+    function redraw() {
+      if (redrawing) return;
+      redrawing = true;
+      requestAnimationFrame(() => {
+        redrawing = false;
+        for (const plane of planes) {
+          drawCut(plane.canvas, values, plane, point, greys);
+          if (masks) drawCut(plane.overlay, labels, plane, point, maskColors);
+        }
+      });
+    }
+
+    // LINEAR_EXACT of each code, rounded
+    function setGreys() {
+      const low = level-width/2;
+      for (let code = 0; code<65536; code++) {
+        const share = clamp((settings.low+settings.step*code-low)/width, 0, 1);
+        const grey = Math.round(255*(settings.invert ? 1-share : share));
+        greys[code] = grey*0x010101 | 0xff000000;        // the same from both ends but for the alpha
+      }
+      greys[settings.missing] = 0xff000000;
+    }
+
+    // The mean color of the masks that are shown, for each of their combinations
+    function setMaskColors() {
+      const shown = inputs('mask').map(input => input.checked);
+      maskColors = masks.combinations.map(combination => {
+        const visible = combination.filter(k => shown[k]);
+        const mean = [0, 1, 2].map(c => visible.reduce((sum, k) => sum+masks.colors[k][c], 0)/visible.length);
+        return visible.length ? rgba(...mean, 255) : 0;
+      });
+      redraw();
+    }
+
+    function setOpacity(opacity) {
+      for (const {overlay} of planes) overlay.style.opacity = opacity;
+    }
 
     // The window, everywhere but where it is being typed
     function setWindow(newLevel, newWidth, typed) {
       level = newLevel;
       width = Math.max(newWidth, settings.step/1000);
-      moving = true;
-      const low = level-width/2;
-      const high = level+width/2;
+      const [start, end] = settings.span;
+      const [left, right] = [level-width/2, level+width/2].map(x => 100*(x-start)/(end-start));
       const put = (input, value) => { if (input!==typed) input.value = value; };
-      mapper.setv({low: low-width/510, high: high+width/510});    // half a grey more: Bokeh cuts, it does not round
-      band.setv({left: low, right: high});
-      const {start, end} = histogram.x_range;
-      ramp.data = {
-        x: [Math.min(start, low), low, high, Math.max(end, high)],
-        y: settings.invert ? [1, 1, 0, 0] : [0, 0, 1, 1],
-      };
+      Object.assign(part('band').style, {left: `${left}%`, width: `${right-left}%`});
+      const [black, white] = settings.invert ? [2, 98] : [98, 2];
+      part('ramp').setAttribute('points', `-9999,${black} ${left},${black} ${right},${white} 9999,${white}`);
       for (const input of levelInputs) put(input, +level.toFixed(settings.digits+1));
       put(widthSlider, 1000*Math.log(width/settings.narrow)/Math.log(widthRatio));
       put(widthField, +width.toFixed(settings.digits+1));
@@ -103,108 +176,381 @@ async function startExplorers(settings) {
         const distance = Math.abs(presetLevel-level)+Math.abs(presetWidth-width);
         button.setAttribute('aria-pressed', distance<1e-6*width);
       });
-      moving = false;
+      setGreys();
+      redraw();
     }
 
-    function showSlice(i) {
-      const pixels = values.subarray(i*size, (i+1)*size);
-      source.data = {image: [new ImageArray(pixels, [settings.rows, settings.cols])]};
-      slice = i;
-      for (const input of inputs('slice')) {
-        input.value = i;
-        part('slice').textContent = `${settings.slices[i]+1} of ${settings.of}`;
+    // Points
+
+    function sliceText(plane) {
+      const i = point[plane.axes[0]];
+      return linked ? `${i+1} of ${plane.count}` : `${settings.slices[i]+1} of ${settings.of}`;
+    }
+
+    function setPoint(newPoint) {
+      newPoint.forEach((x, axis) => { point[axis] = clamp(Math.round(x), 0, full[axis]-1); });
+      for (const plane of planes) {
+        const [across, down, right] = plane.axes;
+        if (plane.slider) {
+          plane.slider.value = point[across];
+          plane.sliceLabel.textContent = sliceText(plane);
+          plane.frame.setAttribute('aria-valuenow', point[across]+1);
+          for (const element of [plane.slider, plane.frame]) element.setAttribute('aria-valuetext', sliceText(plane));
+        }
+        if (!linked) continue;
+        const share = (point[down]+.5)/full[down];
+        part('across', plane.layer).style.top = `${100*(plane.upward ? 1-share : share)}%`;
+        part('down', plane.layer).style.left = `${100*(point[right]+.5)/full[right]}%`;
       }
-      if (masks) showMasks();
+      if (pointed) showValueUnder(pointed.plane, pointed.event);
+      else if (linked) showValue(point);
+      redraw();
     }
 
-    // The mean color of the masks that are shown, for each of their combinations, as Bokeh wants it
-    function combinationColors() {
-      const shown = inputs('mask').map(input => input.checked);
-      const colors = new Uint8ClampedArray(4*masks.combinations.length);
-      masks.combinations.forEach((combination, i) => {
-        const visible = combination.filter(k => shown[k]);
-        const mean = [0, 1, 2].map(c => visible.reduce((sum, k) => sum+masks.colors[k][c], 0)/visible.length);
-        if (visible.length) colors.set([...mean, 255], 4*i);
+    function setSlice(plane, slice) {
+      setPoint(point.map((x, axis) => axis===plane.axes[0] ? slice : x));
+    }
+
+    function moveSlice(plane, steps) {
+      stopPlayer();
+      setSlice(plane, point[plane.axes[0]]+steps);
+    }
+
+    // The point of the values under a pointer, which may lie outside of them
+    function pointUnder(plane, {clientX, clientY}) {
+      const rect = plane.layer.getBoundingClientRect();
+      const [, down, right] = plane.axes;
+      const under = [...point];
+      const row = Math.floor((clientY-rect.top)/rect.height*full[down]);
+      under[down] = plane.upward ? full[down]-1-row : row;
+      under[right] = Math.floor((clientX-rect.left)/rect.width*full[right]);
+      return under;
+    }
+
+    // Where a point is: in a volume as a place in the patient and an index, otherwise as row and column of the file
+    function placeText(at) {
+      if (!settings.places) return `row ${at[1]}, column ${at[2]}`;
+      const place = multiply(settings.places, at);
+      const names = place.map((x, axis) => `${(x<0 ? 'RAI' : 'LPS')[axis]} ${Math.abs(x).toFixed(0)}`);
+      return `${names.join(', ')} mm, voxel [${multiply(settings.voxels, at).map(Math.round).join(', ')}]`;
+    }
+
+    function showValue(at) {
+      const code = values.codes[indexAt(values, at)];
+      const text = code===settings.missing ? 'no value' : withUnit(settings.low+settings.step*code);
+      const names = masks ? masks.combinations[labels.codes[indexAt(labels, at)]].map(k => masks.names[k]) : [];
+      part('value').textContent = `${placeText(at)}: ${[text, ...names].join(', ')}`;
+    }
+
+    function showValueUnder(plane, event) {
+      const under = pointUnder(plane, event);
+      if (under.every((x, axis) => x>=0 && x<full[axis])) showValue(under);
+      else part('value').textContent = settings.tip;
+    }
+
+    // Zoom
+
+    function setZoom(plane, scale, x, y) {
+      plane.scale = clamp(scale, 1, MOST_ZOOM);
+      [plane.x, plane.y] = [x, y].map(offset => clamp(offset, 1-plane.scale, 0));
+      Object.assign(plane.layer.style, {
+        left: `${100*plane.x}%`, top: `${100*plane.y}%`,
+        width: `${100*plane.scale}%`, height: `${100*plane.scale}%`,
       });
-      return new Uint32Array(colors.buffer);
+      plane.frame.classList.toggle('mi-near', plane.scale>2);
     }
 
-    function showMasks() {
-      const colors = combinationColors();
-      const [rows, cols] = [masks.rows, masks.cols];
-      const codes = maskCodes.subarray(slice*rows*cols, (slice+1)*rows*cols);
-      const ColorArray = colorSource.data.image[0].constructor;
-      colorSource.data = {image: [new ColorArray(Uint32Array.from(codes, code => colors[code]), [rows, cols])]};
+    // Enlarges what is under a place of the screen, and takes it along by `dx` and `dy`
+    function zoomAt(plane, ratio, clientX, clientY, dx = 0, dy = 0) {
+      const rect = plane.frame.getBoundingClientRect();
+      const scale = clamp(plane.scale*ratio, 1, MOST_ZOOM);
+      const [x, y] = [(clientX-rect.left)/rect.width, (clientY-rect.top)/rect.height];
+      const grown = scale/plane.scale;
+      setZoom(plane, scale, x-(x-plane.x)*grown+dx/rect.width, y-(y-plane.y)*grown+dy/rect.height);
     }
 
-    function setOpacity(opacity) {
-      overlay.glyph.global_alpha = opacity;
+    function zoomMiddle(plane, ratio) {
+      const {left, top, width: wide, height} = plane.frame.getBoundingClientRect();
+      zoomAt(plane, ratio, left+wide/2, top+height/2);
     }
 
-    // Names of the masks at a pixel of the file
-    function namesAt(row, col) {
-      const [fullRows, fullCols] = settings.full;
-      const [smallRow, smallCol] = [Math.floor(row/fullRows*masks.rows), Math.floor(col/fullCols*masks.cols)];
-      const code = maskCodes[(slice*masks.rows+smallRow)*masks.cols+smallCol];
-      return masks.combinations[code].map(k => masks.names[k]);
+    function reset() {
+      setWindow(settings.level, settings.width);
+      for (const plane of planes) setZoom(plane, 1, 0, 0);
     }
 
-    // The value under the pointer; row and column are those of the file, also where the picture is shrunk
-    function showValue(event) {
-      const rect = frame.getBoundingClientRect();
-      const {x_range: x, y_range: y} = picture;
-      const [fullRows, fullCols] = settings.full;
-      const col = Math.floor(x.start+(event.clientX-rect.left)/rect.width*(x.end-x.start));
-      const row = Math.floor(y.end+(event.clientY-rect.top)/rect.height*(y.start-y.end));
-      const inside = col>=0 && row>=0 && col<fullCols && row<fullRows;
-      const smallRow = Math.floor(row/fullRows*settings.rows);
-      const smallCol = Math.floor(col/fullCols*settings.cols);
-      const value = values[slice*size+smallRow*settings.cols+smallCol];
-      const text = isNaN(value) ? 'no value' : withUnit(value).trim();
-      const named = masks && inside ? namesAt(row, col) : [];
-      part('value').textContent = inside ? `row ${row}, column ${col}: ${[text, ...named].join(', ')}` : settings.tip;
-    }
+    // Mouse
 
     // As on consoles: to the right is wider, up is brighter
-    function dragWindow(event) {
-      if (event.pointerType!=='mouse' || event.button || picture.toolbar.gestures.pan.active) return;
+    function dragWindow(plane, event) {
       const [firstLevel, firstWidth] = [level, width];
-      function move({clientX, clientY}) {
-        const newLevel = toStep(firstLevel+(clientY-event.clientY)*firstWidth/300);
-        const newWidth = toStep(firstWidth*Math.exp((clientX-event.clientX)/200));
-        setWindow(newLevel, Math.max(newWidth, settings.narrow));
+      const brighter = settings.invert ? -1 : 1;
+      followPointer(plane.frame, event, (dx, dy) => {
+        const newLevel = toStep(firstLevel+brighter*dy*firstWidth/300);
+        setWindow(newLevel, Math.max(toStep(firstWidth*Math.exp(dx/200)), settings.narrow));
+      });
+    }
+
+    function dragPicture(plane, event) {
+      const {scale, x, y} = plane;
+      const {width: wide, height} = plane.frame.getBoundingClientRect();
+      followPointer(plane.frame, event, (dx, dy) => setZoom(plane, scale, x+dx/wide, y+dy/height));
+    }
+
+    function dragCross(plane, event) {
+      setPoint(pointUnder(plane, event));
+      followPointer(plane.frame, event, (dx, dy, moved) => setPoint(pointUnder(plane, moved)));
+    }
+
+    function pressMouse(plane, event) {
+      if (event.button===1) event.preventDefault();      // no scrolling by itself
+      if (event.button===1 || event.shiftKey) dragPicture(plane, event);
+      else if (event.button===2 || !linked) dragWindow(plane, event);
+      else dragCross(plane, event);
+    }
+
+    let lastScroll = -1e9;                               // when the page was scrolled
+    let lastTurn = -1e9;                                 // when the wheel was turned over a picture
+    let turned = 0;                                      // pixels of the wheel since the last slice
+
+    // A stack at its end lets go of a wheel that starts anew
+    function holdsWheel(plane, pixels, rest) {
+      const end = pixels<0 ? 0 : plane.count-1;
+      return plane.count>1 && (point[plane.axes[0]]!==end || rest<400);
+    }
+
+    function scrollSlices(plane, pixels) {
+      const now = performance.now();
+      const rest = now-lastTurn;
+      if (!holdsWheel(plane, pixels, rest)) return false;
+      turned = rest>400 || turned*pixels<0 ? pixels : turned+pixels;
+      lastTurn = now;
+      if (Math.abs(turned)>=50) {
+        moveSlice(plane, Math.sign(turned));
+        turned = 0;
       }
-      addEventListener('pointermove', move);
-      addEventListener('pointerup', () => removeEventListener('pointermove', move), {once: true});
+      return true;
     }
 
-    function windowFromBand() {
-      const [left, right] = [toStep(band.left), toStep(band.right)];
-      if (!moving) setWindow((left+right)/2, right-left);
+    function turnWheel(plane, event) {
+      const pixels = event.deltaY*[1, 33, 400][event.deltaMode];
+      if (event.ctrlKey) zoomAt(plane, Math.exp(-pixels/300), event.clientX, event.clientY);
+      else if (performance.now()-lastScroll<200) return;    // it is scrolling the page, and goes on with that
+      else if (!scrollSlices(plane, pixels)) return;
+      event.preventDefault();
     }
 
-    for (const input of inputs('slice')) input.oninput = () => showSlice(+input.value);
-    for (const input of inputs('mask')) input.oninput = showMasks;
-    for (const input of inputs('opacity')) input.oninput = () => setOpacity(+input.value);
-    for (const input of levelInputs) input.oninput = () => { if (input.value) setWindow(+input.value, width, input); };
-    widthSlider.oninput = () => {
-      setWindow(level, toStep(settings.narrow*widthRatio**(widthSlider.value/1000)), widthSlider);
+    // Touch: one finger to the side goes through the slices, up and down is left to the page; two fingers zoom
+
+    const fingers = new Map();                           // those on a picture, by their id
+    let sliding = null;                                  // the drag of one finger
+
+    function slideSlices(plane, event) {
+      const first = point[plane.axes[0]];
+      const pixels = Math.max(plane.frame.clientWidth/plane.count, 6);    // from slice to slice
+      if (plane.count>1) sliding = followPointer(plane.frame, event, dx => {
+        if (Math.abs(dx)>5) moveSlice(plane, first+Math.round(dx/pixels)-point[plane.axes[0]]);
+      });
+      else if (plane.scale>1) dragPicture(plane, event);
+    }
+
+    function middle([a, b]) {
+      const x = (a.clientX+b.clientX)/2;
+      return {x, y: (a.clientY+b.clientY)/2, distance: Math.hypot(a.clientX-b.clientX, a.clientY-b.clientY)};
+    }
+
+    function touchDown(plane, event) {
+      fingers.set(event.pointerId, event);
+      sliding?.abort();
+      sliding = null;
+      if (fingers.size===1) slideSlices(plane, event);
+    }
+
+    function touchMove(plane, event) {
+      if (fingers.size===2 && fingers.has(event.pointerId)) {
+        const before = middle([...fingers.values()]);
+        fingers.set(event.pointerId, event);
+        const now = middle([...fingers.values()]);
+        zoomAt(plane, now.distance/before.distance, before.x, before.y, now.x-before.x, now.y-before.y);
+      }
+    }
+
+    function holdPage(event) {
+      if (event.touches.length>1) event.preventDefault();
+    }
+
+    // Keys
+
+    // What a key does to a plane
+    const keys = {
+      '+': plane => zoomMiddle(plane, 1.25),
+      '=': plane => zoomMiddle(plane, 1.25),
+      '-': plane => zoomMiddle(plane, .8),
+      'r': reset,
     };
-    widthField.oninput = () => { if (+widthField.value>0) setWindow(level, +widthField.value, widthField); };
-    buttons.forEach((button, i) => { button.onclick = () => setWindow(...settings.presets[i]); });
-    for (const edge of ['left', 'right']) band.properties[edge].change.connect(windowFromBand);
-    frame.onpointermove = frame.onpointerdown = showValue;
-    frame.addEventListener('pointerdown', dragWindow);
+    const sliceKeys = {
+      'ArrowUp': plane => moveSlice(plane, -1),
+      'ArrowLeft': plane => moveSlice(plane, -1),
+      'ArrowDown': plane => moveSlice(plane, 1),
+      'ArrowRight': plane => moveSlice(plane, 1),
+      'PageUp': plane => moveSlice(plane, -pageSlices(plane)),
+      'PageDown': plane => moveSlice(plane, pageSlices(plane)),
+      'Home': plane => moveSlice(plane, -plane.count),
+      'End': plane => moveSlice(plane, plane.count),
+      ' ': play,
+    };
 
-    showSlice(slice);
-    setWindow(level, width);
-    if (masks) setOpacity(masks.opacity);
-    part('still').remove();
-    part('value').textContent = settings.tip;
-    for (const input of box.querySelectorAll('[disabled]')) {
-      input.disabled = false;
-      input.dataset.lmSuppressShortcuts = 'true';    // else JupyterLab takes the arrow keys
+    function pageSlices(plane) {
+      return Math.max(2, Math.round(plane.count/10));
     }
+
+    function pressKey(plane, event) {
+      if (event.ctrlKey || event.altKey || event.metaKey) return;
+      const action = keys[event.key] ?? (plane.count>1 && sliceKeys[event.key]);
+      if (!action) return;
+      action(plane);
+      event.preventDefault();
+      event.stopPropagation();
+    }
+
+    // Without a focus the keys belong to the picture under the mouse
+    function pressKeyAnywhere(event) {
+      if (pointed && box.isConnected && document.activeElement===document.body) pressKey(pointed.plane, event);
+    }
+
+    // Playing
+
+    function stopPlayer() {
+      if (!player) return;
+      clearTimeout(player.timer);
+      player.plane.button.textContent = 'Play';
+      player = null;
+    }
+
+    function playOn() {
+      if (!box.isConnected) return;
+      const {plane, start} = player;
+      const last = plane.count-1;
+      const [slice] = plane.axes.map(axis => point[axis]);
+      if (settings.sweep && (slice+player.direction<0 || slice+player.direction>last)) player.direction *= -1;
+      setSlice(plane, (slice+player.direction+plane.count)%plane.count);
+      // each picture of the page stands for as many of the file
+      const seconds = (linked ? 1 : settings.of/plane.count)/inputs('rate')[0].value;
+      player.due = Math.max(player.due+1000*seconds, performance.now()-start);
+      player.timer = setTimeout(playOn, player.due-(performance.now()-start));
+    }
+
+    function play(plane) {
+      const same = player?.plane===plane;
+      stopPlayer();
+      if (same) return;
+      player = {plane, direction: 1, start: performance.now(), due: 0};
+      plane.button.textContent = 'Pause';
+      playOn();
+    }
+
+    function showRate() {
+      const [input] = inputs('rate');
+      part('rate').textContent = `${input.value} / s`;
+      input.setAttribute('aria-valuetext', `${input.value} in a second`);
+    }
+
+    // The histogram: the band is moved, or one of its edges
+
+    function dragBand(event) {
+      const {edge} = event.target.dataset;
+      const [start, end] = settings.span;
+      const unitsPerPixel = (end-start)/histogram.firstElementChild.getBoundingClientRect().width;
+      const [low, high] = [level-width/2, level+width/2];
+      followPointer(event.target, event, dx => {
+        const ends = [edge==='high' ? 0 : dx, edge==='low' ? 0 : dx].map(x => x*unitsPerPixel);
+        const [left, right] = [low+ends[0], high+ends[1]].map(toStep).sort((a, b) => a-b);
+        setWindow((left+right)/2, Math.max(right-left, settings.narrow));
+      });
+      event.preventDefault();
+    }
+
+    // What listens to what
+
+    function pointAt(plane, event) {
+      pointed = {plane, event};
+      showValueUnder(plane, event);
+    }
+
+    function leavePicture(event) {
+      if (event.pointerType==='touch') return;           // what was tapped stays
+      pointed = null;
+      if (linked) showValue(point);
+      else part('value').textContent = settings.tip;
+    }
+
+    function listenToPicture(plane) {
+      const {frame, slider, button} = plane;
+      frame.addEventListener('pointerdown', event => {
+        frame.focus({preventScroll: true});
+        pointAt(plane, event);
+        if (event.pointerType==='touch') touchDown(plane, event);
+        else pressMouse(plane, event);
+      });
+      frame.addEventListener('pointermove', event => {
+        pointAt(plane, event);
+        if (event.pointerType==='touch') touchMove(plane, event);
+      });
+      frame.addEventListener('pointerleave', leavePicture);
+      for (const name of ['pointerup', 'pointercancel']) {
+        frame.addEventListener(name, event => fingers.delete(event.pointerId));
+      }
+      for (const name of ['touchstart', 'touchmove']) frame.addEventListener(name, holdPage, {passive: false});
+      frame.addEventListener('click', event => {
+        if (linked && event.pointerType==='touch') setPoint(pointUnder(plane, event));
+      });
+      frame.addEventListener('wheel', event => turnWheel(plane, event), {passive: false});
+      frame.addEventListener('keydown', event => pressKey(plane, event));
+      frame.addEventListener('contextmenu', event => event.preventDefault());
+      frame.addEventListener('dblclick', reset);
+      frame.dataset.lmSuppressShortcuts = 'true';        // else JupyterLab takes the keys
+      if (!slider) return;
+      slider.oninput = () => { stopPlayer(); setSlice(plane, +slider.value); };
+      button.onclick = () => play(plane);
+    }
+
+    function listenToInputs() {
+      const listen = (name, action) => { for (const input of inputs(name)) input.oninput = () => action(input); };
+      listen('rate', showRate);
+      listen('mask', setMaskColors);
+      listen('opacity', input => setOpacity(+input.value));
+      listen('level', input => { if (input.value) setWindow(+input.value, width, input); });
+      widthSlider.oninput = () => {
+        setWindow(level, toStep(settings.narrow*widthRatio**(widthSlider.value/1000)), widthSlider);
+      };
+      widthField.oninput = () => { if (+widthField.value>0) setWindow(level, +widthField.value, widthField); };
+      buttons.forEach((button, i) => { button.onclick = () => setWindow(...settings.presets[i]); });
+      part('band').onpointerdown = dragBand;
+    }
+
+    function wake() {
+      box.classList.add('mi-live');
+      for (const still of parts('still')) still.remove();
+      for (const input of box.querySelectorAll('[disabled]')) {
+        input.disabled = false;
+        input.dataset.lmSuppressShortcuts = 'true';
+      }
+    }
+
+    planes.forEach(listenToPicture);
+    listenToInputs();
+    document.addEventListener('keydown', pressKeyAnywhere);
+    addEventListener('scroll', () => { lastScroll = performance.now(); }, {capture: true, passive: true});
+    if (masks) {
+      for (const input of inputs('opacity')) input.value = masks.opacity;
+      setMaskColors();
+      setOpacity(masks.opacity);
+    }
+    setWindow(level, width);
+    part('value').textContent = settings.tip;
+    setPoint(point);
+    if (inputs('rate').length) showRate();
+    wake();
   }
 
   if (document.readyState==='loading') await new Promise(resolve => addEventListener('DOMContentLoaded', resolve));
@@ -213,7 +559,6 @@ async function startExplorers(settings) {
   for (const box of waiting()) {
     try {
       box.dataset.live = 'true';
-      if (!window.Bokeh?.[settings.bokeh]) await (loading[settings.bokeh] ??= loadScript(settings.url));
       await startExplorer(box);
     } catch (error) {
       box.querySelector('.mi-value').textContent = `A still picture: ${error.message}`;

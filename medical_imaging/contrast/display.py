@@ -20,6 +20,7 @@ from ..files.elements import pixel_aspect
 from ..files.errors import DicomError
 from ..files.luts import LutKeywords,read_lut
 from ..histogram_scaling import hist_scaled
+from ..pixels.cine import cine_rate,plays_back
 from ..pixels.color import rgb8
 from ..pixels.decode import is_color,n_frames
 from ..pixels.frame import GreyFrame,grey_frame,grey_frames
@@ -354,6 +355,7 @@ def explore_dataset(
     elif hasattr(windows, 'items'): windows = {name: plain_window(w) for name,w in windows.items()}
     first = _first_window(header, frame or 0, window, windows)
     about = dict(unit=header.unit, invert=header.inverted, aspect=pixel_aspect(ds, frame or 0))
+    if len(values)>1: about |= dict(rate=cine_rate(ds) or 10., sweep=plays_back(ds))
     return explore(values, first, windows, **(about | kwargs))
 
 # %% ../../nbs/contrast/00_display.ipynb #2e910a6f

@@ -1,9 +1,8 @@
 "Sphinx configuration of the site, and the little that Sphinx does not do itself"
-import ast,re
+import ast
 from functools import cache
 from pathlib import Path
 
-import bokeh
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -30,8 +29,7 @@ toc_object_entries_show_parents = 'hide'
 copybutton_exclude = '.linenos, .gp, .go'
 
 html_theme = 'sphinx_book_theme'
-bokehjs = Path(bokeh.__file__).parent/'server/static/js/bokeh.min.js'
-html_static_path,html_css_files = ['_static',str(bokehjs)],['site.css']
+html_static_path,html_css_files = ['_static'],['site.css']
 html_favicon,html_context = '_static/icon.svg',dict(default_mode='auto')
 html_copy_source = html_show_sphinx = html_domain_indices = False
 html_math_renderer = 'mathml'              # browsers draw it themselves: no script, no network
@@ -75,16 +73,7 @@ def math(block):
         raise nodes.SkipNode
     return visit,None
 
-def load_bokehjs(app, pagename, templatename, context, doctree):
-    "A page with interactive outputs loads BokehJS (1.3 MB), of the version that wrote them, from this site"
-    versions = set(re.findall(r'data-bokeh="([\d.]+)"', context.get('body', '')))
-    if versions-{bokeh.__version__}:
-        text = 'outputs of Bokeh %s, BokehJS is %s: run the notebook again'
-        getLogger(__name__).warning(text, ' and '.join(sorted(versions)), bokeh.__version__, location=pagename)
-    if versions: app.add_js_file(bokehjs.name, loading_method='defer')
-
 def setup(app):
-    app.connect('html-page-context', load_bokehjs)
     app.add_post_transform(LinkNames)
     app.add_html_math_renderer('mathml', math(False), math(True))
     # a page opened from a disk may not read others: there the results of a search are shown without excerpts
