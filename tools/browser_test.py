@@ -245,13 +245,8 @@ def main(sync_playwright, chromium):
     with sync_playwright() as p:
         args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
         browser = p.chromium.launch(executable_path=chromium, args=args)
-<<<<<<< HEAD
-        tests = test_pages, test_search, test_entry, test_dark, test_explorer
-        failed = [run_alone(browser, test) for test in (test_odd_texts, test_report, test_charts, test_mask_explorer)]
-=======
         tests = test_pages, test_search, test_entry, test_dark, explorer_test.test_site
-        failed = [run_alone(browser, test) for test in (test_odd_texts, test_report, *explorer_test.TESTS)]
->>>>>>> 686c29a37663a29476d6fd53ba8efdf18877933c
+        failed = [run_alone(browser, test) for test in (test_odd_texts, test_report, test_charts, *explorer_test.TESTS)]
         failed += [run(browser, base, test) for base in bases for test in tests]
     print(f'{len(failed)-sum(failed)} passed, {sum(failed)} failed')
     sys.exit(any(failed))
