@@ -224,6 +224,8 @@ def _add_recipe_options(group):
     add('format', type=partial(_parse_choice, names=tuple(FORMATS), what='format'), metavar='NAME',
         help='; '.join(f'{f.name}: {f.about}' for f in FORMATS.values()))
     add('quality', type=int, metavar='N', help='of a jpg, 1 to 100')
+    add('preview', action='store_true', help='decode JPEG 2000 images far larger than --size at a part of their '
+        'resolution: fast, and statistics are of that; the table says so')
     add('max-frames', type=int, metavar='N', help='most frames to take of a cine; 0 for all. Volumes are whole')
     add('patients-first', action='store_true', help='a folder for each patient, named by a hash')
     add_choice('names', 'what pictures are named by; files may name patients')

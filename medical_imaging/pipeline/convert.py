@@ -8,6 +8,7 @@ __all__ = ['LARGE', 'Measured', 'Picture', 'DroppedFrame', 'convert_image', 'fin
 # %% ../../nbs/pipeline/06_convert.ipynb #bd7be875
 import json
 from dataclasses import asdict,dataclass,field
+from math import log2
 
 import cv2
 import numpy as np
@@ -41,11 +42,13 @@ class Measured:
     stats:dict = field(default_factory=dict) # img_min, img_max, img_mean, img_std of the values without padding
     crop:CropRecord|None = None # What was cut out, `None` where the image is whole and of its own size
     bins:np.ndarray|None = None # Breakpoints, where the image has its own
+    reduced:int = 1 # Pixels of the image, in a row, for one that was decoded; more than 1 in a preview
 
     def columns(self)->dict: # Without those that do not apply
         "Names and values of the columns"
         res = dict(note=self.note, pixel_hash=self.pixel_hash, sign_mended=self.sign_mended, inverted=self.inverted,
             padding_share=self.padding_share, **{name:float(value) for name,value in self.stats.items()})
+        if self.reduced>1: res['reduced'] = self.reduced
         if self.crop is not None: res['crop'] = json.dumps(asdict(self.crop))
         if self.bins is not None: res['bins'] = json.dumps(self.bins.tolist())
         return res
@@ -196,6 +199,22 @@ def _color_picture(ds, frame, recipe):
     histogram = np.arange(256),np.bincount(px.ravel(), minlength=256)
     return Picture(np.moveaxis(image, -1, 0), 'color', True, measured.columns(), histogram)
 
+def _reduction(frame):
+    "How many rows of the image there are for one that was decoded"
+    rows = frame.stored.shape[0]
+    return 2**round(log2(frame.header.rows/rows)) if frame.header.rows>rows else 1
+
+def _preview_note(part): return f'decoded at 1/{part} of its rows and columns: statistics are of that' if part>1 else ''
+
+def _record_of_whole(rec, header, part):
+    "The crop of a reduced image as one of the whole"
+    if rec is None or part==1: return rec
+    shape = header.rows,header.cols
+    view,kept = (tuple(tuple(n*part for n in corner) for corner in box) for box in (rec.view,rec.kept))
+    kept = kept[0],tuple(min(n, end) for n,end in zip(kept[1], shape))
+    if view[1]!=kept[1] and rec.view[1]==rec.kept[1]: view = view[0],kept[1]       # odd rows: the last is half there
+    return CropRecord(shape, view, kept, rec.size)
+
 def _dropped_frame(frame, recipe):
     "The frame as one that is left out, or `None`"
     if not recipe.min_pct: return
@@ -218,9 +237,10 @@ def _grey_picture(frame, recipe, box, dtype, slices=None):
     if dropped: return dropped
     rec,crop_note = _cut_out(frame, recipe, box)
     channels = _channels_of_recipe(frame, recipe)
-    notes = filter(None, (_unit_note(frame, recipe),crop_note))
+    part = _reduction(frame)
+    notes = filter(None, (_unit_note(frame, recipe),crop_note,_preview_note(part)))
     measured = Measured('; '.join(notes) or None, _hash_pixels(frame.stored), frame.sign_mended, frame.header.inverted,
-        frame.padding_share, frame.stats(), rec, channels.bins)
+        frame.padding_share, frame.stats(), _record_of_whole(rec, frame.header, part), channels.bins, part)
     planes = _stacked_planes(frame, slices or [frame], rec, recipe, channels, dtype)
     return Picture(planes, channels.shown, False, measured.columns(), (frame.values,frame.counts))
 

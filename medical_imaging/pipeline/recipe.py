@@ -61,6 +61,7 @@ class Recipe:
     pct_window:Window|None=None # Window for `min_pct`; `None`: the first of `windows`
     format:str='png' # Name of one of `FORMATS`
     quality:int=90 # Of a jpg, 1 to 100
+    preview:bool=False # Decode JPEG 2000 images that are far larger than `size` at a part of their resolution?
     max_frames:int=16 # Most frames to take of a cine, evenly spread; 0 for all. Volumes (CT, MR, PET) are whole
     patients_first:bool=False # A folder for each patient, named by a hash of Patient ID (0010,0020)?
     names:str='number' # Name pictures by a 'number', their 'file', or a 'hash' of SOP Instance UID (0008,0018)
@@ -188,11 +189,19 @@ def _check_settings(recipe):
     if recipe.max_frames<0:
         raise ValueError(f"max_frames must be at least 1, or 0 for all, got {recipe.max_frames}")
     _check_neighbors(recipe)
+    _check_preview(recipe)
     if recipe.folds<0 or recipe.folds==1: raise ValueError(f"folds must be at least 2, or 0, got {recipe.folds}")
     if recipe.keep_identifiers and recipe.keep:
         raise ValueError(f"keep must be left out with keep_identifiers, which keeps all, got {', '.join(recipe.keep)}")
     if recipe.crop_per=='series' and recipe.crop=='none':
         raise ValueError("crop must be body, lung or blur for crop_per='series', got 'none'; say what to cut out")
+
+def _check_preview(recipe):
+    if not recipe.preview: return
+    if recipe.size is None: raise ValueError("size must be given with preview, got none; as in size=256")
+    if recipe.neighbors or recipe.crop_per=='series':
+        raise ValueError("preview must be left out with neighbors and crop_per='series', got it with them; "
+            "slices that lie over one another need all of their pixels")
 
 def _check_neighbors(recipe):
     if not (isinstance(recipe.neighbors, int) and recipe.neighbors>=0):

@@ -24,6 +24,7 @@ from ..pixels.decode import is_color,n_frames
 from ..pixels.frame import grey_frame,grey_frames
 from ..pixels.header import image_header
 from ..pixels.modality import modality_unit
+from ..pixels.reduced import reduced_values
 from ..privacy.words import known_code
 from ..tables.header import header_dict
 from .report import SheetEntry,thumbnail
@@ -263,9 +264,16 @@ class _Frames:
         self.ds,self.task,self.recipe,self.src = ds,task,recipe,src
         self.together = _decode_together(ds) if not task.neighbors else None
 
+    def preview(self, i):
+        "A frame at a part of its resolution, where the recipe asks for that and the file has one"
+        if not self.recipe.preview or is_color(self.ds): return None
+        wanted = [n*(1 if self.recipe.crop=='none' else 2) for n in self.recipe.size]
+        px = reduced_values(self.ds, i, wanted)
+        return None if px is None else grey_frame(self.ds, i, px=px)
+
     def grey(self, i):
         "A frame if it is decoded already, its neighbors around it if these are wanted, and a note"
-        decoded = self.together and self.together[i]
+        decoded = self.together and self.together[i] or self.preview(i)
         if not self.recipe.neighbors or is_color(self.ds): return decoded,None,''
         near = self.task.neighbors.get(i) or _without_place(i, self.recipe.neighbors)
         if self.task.neighbors: middle = _neighbor_files.frame(self.src, (*self.task.own_file,i), near.kept)

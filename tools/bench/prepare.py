@@ -11,8 +11,10 @@ from medical_imaging.pipeline.recipe import Recipe
 from medical_imaging.pixels.frame import grey_frame
 from medical_imaging.pixels.native import native_values
 from medical_imaging.prepare import prepare
+from medical_imaging.testing.phantoms import cxr_phantom
 
 import cv2
+import imagecodecs
 import numpy as np
 import PIL.Image
 import torch
@@ -20,7 +22,9 @@ from fastai.medical import imaging as fm   # patches DataFrame, Path and Dataset
 from fastcore.basics import num_cpus
 from fastcore.parallel import parallel
 from pydicom import dcmread
+from pydicom.encaps import encapsulate
 from pydicom.pixels import pixel_array
+from pydicom.uid import JPEG2000Lossless
 
 from harness import Comparison,Topic,Way,one_thread
 from headers import fai_table    # with fastai mended where it fails on sequences
@@ -110,6 +114,35 @@ def compressed_folders():
         yield both(n_less, f'A folder in {lossless[syntax][0]}', f'{n_less} of the slices, compressed; two processes '
             'of one thread each, as above.', syntax=syntax)
 
+@cache
+def large_images():
+    "Six radiographs of 3,328 x 4,096 pixels of 12 bits, in JPEG 2000 without loss"
+    px = cxr_phantom(size=4096, bits=12, seed=0).px[:,:3328]
+    ds = opened('RG3_UNCR')
+    ds.PixelData = encapsulate([imagecodecs.jpeg2k_encode(np.ascontiguousarray(px), bitspersample=12, reversible=True)])
+    ds['PixelData'].VR,ds.file_meta.TransferSyntaxUID = 'OB',JPEG2000Lossless
+    ds.Rows,ds.Columns,ds.BitsStored,ds.HighBit = *px.shape,12,11
+    res = Path(tmp.name)/'large'
+    res.mkdir()
+    for i in range(6): ds.save_as(res/f'{i}.dcm')
+    return res
+
+def by_size(src, dst, **settings):
+    "How many pictures there are"
+    return np.array(prepare(src, dst, size=size, n_workers=workers, progress=False, **settings).n_images)
+
+@topic.time
+def previews():
+    folder = large_images()
+    image = dict(name='a phantom of a radiograph', shape=[6,4096,3328], dtype='uint16',
+        bytes=sum(o.stat().st_size for o in folder.iterdir()))
+    def args(): return folder,Path(tmp.name)/f'dst{next(runs)}'
+    mine = 'medical_imaging.prepare'
+    yield Comparison('Previews of large images', image, [
+        Way('prepare(preview=True)', prepare, mine, args, partial(by_size, preview=True)),
+        Way('prepare', prepare, mine, args, by_size)], f'Six images in JPEG 2000 to pictures of {size} x {size}, from '
+        'a part of their resolution and from all of it; two processes each.', runs=3)
+
 def part(task, ways, note=''): return Comparison(task, describe('693_UNCR', stored('693_UNCR')), ways, note)
 
 @topic.time
@@ -133,7 +166,7 @@ def parts():
         'From decoded pixels to the box; ours from the histogram of the frame, which statistics and bins use too.')
     yield part('Part: two windows and the histogram of the crop',
         [Way('channels by table', convert._planes_of_part, mine, (frame,rec),
-        lambda f,r: convert._planes_of_part(f, r, convert._channels_of_recipe(f, recipe).f)),
+        lambda f,r: convert._planes_of_part(f, r, convert._channels_of_recipe(f, recipe).function(f, recipe))),
         Way('fastai crop_resize, to_nchan', fm.crop_resize, fai, (ds,),
         lambda o: fm.crop_resize(o.scaled_px[None], theirs, size)[0,0].to_nchan(windows))],
         f'From decoded pixels and the box to three channels of {size}x{size}.')
