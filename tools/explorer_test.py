@@ -430,6 +430,9 @@ def test_touch(browser):
         move_fingers(page, (at(box, .4, .5), at(box, .4, .8)), (at(box, .6, .5), at(box, .6, .8)))
         page.touchscreen.tap(*at(box, .5, .5))
         assert value(box)==f'row 20, column 25: {x[3,20,25]}', value(box)
+        for _ in range(2): page.touchscreen.tap(*at(box, .5, .5))              # back to the first size
+        page.wait_for_timeout(100)
+        assert box.locator('.mi-layer').bounding_box()['width']==box.locator('.mi-frame').bounding_box()['width']
         volume.scroll_into_view_if_needed()
         page.touchscreen.tap(*at(volume, 3.5/12, 4.5/16))
         assert [place(volume, k).split()[0] for k in range(3)]==['11','5','4'], value(volume)
