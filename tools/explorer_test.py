@@ -186,9 +186,11 @@ def test_scrolling(browser):
             page.keyboard.press(key)                                 # no focus: the picture under the mouse
             assert place(box)==f'{where} of 12', (key,place(box))
         assert scrolled(page)==0 and place(other)=='7 of 12'
-        turn(page, -100)
-        page.wait_for_timeout(500)
         page.keyboard.press('End')
+        page.keyboard.press('ArrowUp')
+        for _ in range(3): turn(page, 100)                           # a hand that goes on a little too far
+        assert place(box)=='12 of 12' and scrolled(page)==0, (place(box),scrolled(page))
+        page.wait_for_timeout(500)
         turn(page, 100)                                              # at the end the page goes on
         page.wait_for_timeout(300)
         assert place(box)=='12 of 12' and scrolled(page)>0
@@ -225,6 +227,11 @@ def test_wheel_of_page(browser):
         assert place(box)=='7 of 12' and scrolled(page)>200, (place(box),scrolled(page))
         page.evaluate('scrollTo(0, 300)')
         page.wait_for_timeout(300)
+        page.evaluate('addEventListener("wheel", e => { window.held = e.defaultPrevented; })')
+        page.mouse.move(*at(box, .5, .5))
+        page.mouse.wheel(50, 0)
+        page.wait_for_timeout(100)
+        assert place(box)=='7 of 12' and page.evaluate('window.held')is False, 'a wheel to the side is held'
         page.mouse.move(*at(single, .5, .5))
         turn(page, 100)
         page.wait_for_timeout(300)
@@ -371,11 +378,11 @@ def test_planes(browser):
         page.mouse.move(*at(box, 1.5/16, 18.5/20, 2), steps=5)            # drags the cross: row 1, slice 1
         page.mouse.up()
         check([1,1,10])
-        lines = box.locator('.mi-frame').first.locator('.mi-down, .mi-across')
-        frame = box.locator('.mi-frame').first.bounding_box()
-        across,down = (lines.nth(k).bounding_box() for k in (0,1))
-        assert abs((down['x']-frame['x'])/frame['width']-10.5/12)<.01
-        assert abs((across['y']-frame['y'])/frame['height']-1.5/16)<.01
+        for k,(x,y) in enumerate(((10.5/12,1.5/16), (10.5/12,18.5/20), (1.5/16,18.5/20))):
+            names = '.mi-frame','.mi-across','.mi-down'
+            frame,across,down = (box.locator(name).nth(k).bounding_box() for name in names)
+            lines = (down['x']-frame['x'])/frame['width'],(across['y']-frame['y'])/frame['height']
+            np.testing.assert_allclose(lines, (x,y), atol=.01)
         assert places(other)==middle, 'the other explorer moved along'
         shown = [pixels(box, 1, k)[...,3]>0 for k in range(3)]            # the mask, cut as the values are
         left = reorient_volume(Volume(mask, volume.affine), 'LPS')
@@ -409,14 +416,23 @@ def test_touch(browser):
         assert place(box)=='4 of 12' and scrolled(page)==0, (place(box),scrolled(page))
         move_fingers(page, (at(box, .5, .8), at(box, .5, .1)))
         assert place(box)=='4 of 12' and scrolled(page)>100, (place(box),scrolled(page))
+        page.wait_for_timeout(1500)                                      # the page rolls on
         page.evaluate('scrollTo(0, 0)')
         page.wait_for_timeout(300)
         move_fingers(page, (at(box, .45, .5), at(box, .25, .5)), (at(box, .55, .5), at(box, .75, .5)))
         grown = box.locator('.mi-layer').bounding_box()['width']/box.locator('.mi-frame').bounding_box()['width']
         assert 4<grown<6 and place(box)=='4 of 12', (grown,place(box))
         assert page.evaluate('visualViewport.scale')==1, 'the page was zoomed'
+        move_fingers(page, (at(box, .4, .8), at(box, .4, .5)), (at(box, .6, .8), at(box, .6, .5)))
+        assert scrolled(page)==0 and value(box).startswith('row 2'), (scrolled(page),value(box))
+        page.touchscreen.tap(*at(box, .52, .25))
+        assert value(box)==f'row 20, column 25: {x[3,20,25]}', value(box)      # the picture went along
+        move_fingers(page, (at(box, .4, .5), at(box, .4, .8)), (at(box, .6, .5), at(box, .6, .8)))
         page.touchscreen.tap(*at(box, .5, .5))
         assert value(box)==f'row 20, column 25: {x[3,20,25]}', value(box)
+        for _ in range(2): page.touchscreen.tap(*at(box, .5, .5))              # back to the first size
+        page.wait_for_timeout(100)
+        assert box.locator('.mi-layer').bounding_box()['width']==box.locator('.mi-frame').bounding_box()['width']
         volume.scroll_into_view_if_needed()
         page.touchscreen.tap(*at(volume, 3.5/12, 4.5/16))
         assert [place(volume, k).split()[0] for k in range(3)]==['11','5','4'], value(volume)

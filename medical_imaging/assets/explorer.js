@@ -316,7 +316,7 @@ async function startExplorers(settings) {
     // A stack at its end lets go of a wheel that starts anew
     function holdsWheel(plane, pixels, rest) {
       const end = pixels<0 ? 0 : plane.count-1;
-      return plane.count>1 && (point[plane.axes[0]]!==end || rest<400);
+      return point[plane.axes[0]]!==end || rest<400;
     }
 
     function scrollSlices(plane, pixels) {
@@ -334,6 +334,7 @@ async function startExplorers(settings) {
 
     function turnWheel(plane, event) {
       const pixels = event.deltaY*[1, 33, 400][event.deltaMode];
+      if (!pixels) return;                               // to the side
       if (event.ctrlKey) zoomAt(plane, Math.exp(-pixels/300), event.clientX, event.clientY);
       else if (performance.now()-lastScroll<200) return;    // it is scrolling the page, and goes on with that
       else if (!scrollSlices(plane, pixels)) return;
@@ -375,6 +376,7 @@ async function startExplorers(settings) {
       }
     }
 
+    // A browser may scroll with two fingers, too
     function holdPage(event) {
       if (event.touches.length>1) event.preventDefault();
     }

@@ -355,7 +355,8 @@ def explore_dataset(
     elif hasattr(windows, 'items'): windows = {name: plain_window(w) for name,w in windows.items()}
     first = _first_window(header, frame or 0, window, windows)
     about = dict(unit=header.unit, invert=header.inverted, aspect=pixel_aspect(ds, frame or 0))
-    if len(values)>1: about |= dict(rate=cine_rate(ds) or 10., sweep=plays_back(ds))
+    if len(values)>1 and (rate := cine_rate(ds)):     # what moves needs more pictures, of fewer pixels
+        about |= dict(rate=rate, sweep=plays_back(ds), max_slices=40, max_kb=420)
     return explore(values, first, windows, **(about | kwargs))
 
 # %% ../../nbs/contrast/00_display.ipynb #2e910a6f

@@ -240,7 +240,8 @@ def _picture_parts(pictures, settings, title, stills):
     window = f"level {settings['level']:g}, width {settings['width']:g} {unit}".strip()
     for picture,(width,height),still in zip(pictures, sizes, stills):
         label = ', '.join(filter(None, (picture.name, title or 'grey picture')))
-        yield dict(name=picture.name, letters=picture.letters, label=label, alt=f'{label}, {window}', still=still,
+        letters = picture.letters[:4 if height*scale>50 else 2]          # in a flat one two would collide
+        yield dict(name=picture.name, letters=letters, label=label, alt=f'{label}, {window}', still=still,
             ratio=f'{width:.9g}/{height:.9g}', width=f'{100*width/widest:.4g}', max_width=f'{width*scale:.0f}',
             count=full[picture.axes[0]], start=settings['point'][picture.axes[0]])
 

@@ -19,6 +19,7 @@ from ..view import explore as view_explore
 from ..view.pack import pack_values
 from .resample import reorient_volume,resample_volume
 from .volume import Volume
+from ..windowing import dicom_windows
 
 # %% ../../nbs/volumes/11_planes.ipynb #fa7f945f
 @dataclass(frozen=True, eq=False)
@@ -113,18 +114,24 @@ def neighbor_stack(
     return res
 
 # %% ../../nbs/volumes/11_planes.ipynb #0d543bce
+_FEWEST = 24      # Voxels that an axis keeps, where it has them
+
 def _page_volume(volume, max_size, max_kb):
     "`volume` with LPS axes and voxels as small as `max_size` along an axis and `max_kb` of a page allow; packed values"
     turned = reorient_volume(volume, 'LPS')
-    whole = bool(np.all(np.mod(turned.values, 1)==0) if turned.values.dtype.kind=='f' else True)
-    edge = max(n*mm for n,mm in zip(turned.shape, turned.spacing))/max_size
+    extents = np.multiply(turned.shape, turned.spacing)
+    whole = turned.values.dtype.kind!='f' or bool((np.mod(turned.values, 1)==0).all())
+    edge = max(extents.max()/max_size, (extents.prod()/(3*1024*max_kb))**(1/3))      # the smallest that may fit
     while True:
-        small = resample_volume(turned, [max(mm, edge) for mm in turned.spacing])
-        values = np.rint(small.values) if whole else small.values
-        packed = pack_values(values.astype(np.float64), 1_000_000)
+        spacing = np.maximum(turned.spacing, np.minimum(edge, extents/_FEWEST))
+        small = resample_volume(turned, spacing)
+        values = (np.rint(small.values) if whole else small.values).astype(np.float64)
+        packed = pack_values(values, 1_000_000)
         share = len(packed.data)/1024/max_kb
-        if share<=1: return Volume(values, small.affine, unit=volume.unit, source=volume.grid),packed
-        edge = max(edge, min(small.spacing))*max(1.03, share**(1/3)*.99)
+        if share<=1: return Volume(values, small.affine, unit=volume.unit),packed
+        if (edge>=extents/_FEWEST).all(): raise ValueError(
+            f"max_kb must leave room for {' x '.join(map(str, packed.shape))} voxels, got {max_kb}; raise it")
+        edge = max(edge, spacing.min())*max(1.03, share**(1/3)*.99)
 
 def _plane_pictures(spacing):
     "Axial as seen from the feet, coronal from the front, sagittal from the left, head up"
@@ -139,24 +146,27 @@ def _size_note(volume, small):
     old,new = (' \u00d7 '.join(f'{mm:.2g}' for mm in o.spacing) for o in (reorient_volume(volume, 'LPS'),small))
     return f'means, in voxels of {new} mm instead of {old} mm' if old!=new else ''
 
+_USUAL_WINDOWS = 'brain','bone','lungs','mediastinum','abdomen_soft','liver'
+
 def _three_rows(matrix): return np.round(matrix[:3], 4).tolist()
 
 def explore_volume(
     volume:Volume, # Any
     window=None, # As for `explore`
-    windows=None, # As for `explore`
+    windows=None, # As for `explore`; `None`: for Hounsfield units the usual ones
     title:str='', # Text above the pictures
     *,
     masks:dict|None=None, # Name to mask, (slices, rows, cols) on the grid of `volume`, shown in color
-    max_size:int=160, # Most voxels along one axis
+    max_size:int=256, # Most voxels along one axis
     max_kb:int=420, # Most that the values may take on the page; masks take up to a quarter of it
 )->view_explore.Explorer: # Shown by Jupyter
     "Three planes that share a point and a window"
+    if windows is None and volume.unit=='HU': windows = {name: dicom_windows[name] for name in _USUAL_WINDOWS}
     masks = {name: _mask_volume(volume, name, mask) for name,mask in (masks or {}).items()}
     small,packed = _page_volume(volume, max_size, max_kb)
     masks = {name: resample_volume(reorient_volume(mask, 'LPS'), small.spacing).values for name,mask in masks.items()}
     places = dict(places=_three_rows(small.affine), voxels=_three_rows(np.linalg.inv(volume.affine)@small.affine))
-    contents = view_explore.Contents(small.values.astype(np.float64), packed, list(range(len(small.values))),
+    contents = view_explore.Contents(small.values, packed, list(range(len(small.values))),
         _plane_pictures(small.spacing), _size_note(volume, small), places)
     return view_explore.build_explorer(contents, window, windows, title, masks=masks, unit=volume.unit,
         max_kb=max_kb//4)
@@ -177,10 +187,11 @@ def show(self:Volume,
 def explore(self:Volume,
     window=None, # First window, as for `explore`
     windows=None, # A button for each, as for `explore`
-    **options, # `title`, `masks`, `max_size`, `max_kb`
+    title:str='', # Text above the pictures
+    **options, # `masks`, `max_size`, `max_kb`
 )->view_explore.Explorer: # Shown by Jupyter
     "Three planes that share a point and a window; see `explore_volume`"
-    return explore_volume(self, window, windows, **options)
+    return explore_volume(self, window, windows, title, **options)
 
 @patch
 def mip(self:Volume,
