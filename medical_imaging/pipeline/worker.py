@@ -6,7 +6,7 @@
 __all__ = ['pick_frames', 'frames_to_take', 'sheet_entry', 'Neighbors', 'FileTask', 'forget_frames', 'convert_file']
 
 # %% ../../nbs/pipeline/09_worker.ipynb #e55a6d2f
-import errno,re,warnings
+import errno,re,threading,warnings
 from collections import OrderedDict
 from dataclasses import dataclass,field
 from functools import cached_property
@@ -205,8 +205,8 @@ class _SliceFile:
 
 _kept_bytes = 2**27      # of frames that are kept for their neighbors
 
-class _NeighborFiles:
-    "The frames that were decoded last, and their files"
+class _NeighborFiles(threading.local):
+    "The frames that a thread decoded last, and their files"
     def __init__(self): self.files,self.frames = {},OrderedDict()
 
     def open(self, src, name, stamp):
