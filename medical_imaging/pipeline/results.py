@@ -94,7 +94,7 @@ def _filter_names(split):
         *dict.fromkeys(filter(None, (split,'split','fold'))),'patient']
 
 # %% ../../nbs/pipeline/11_results.ipynb #dd787565
-_most_columns,_most_letters = 50,60         # of the header in the large view
+_most_columns,_most_letters = 40,40         # of the header in the large view
 _frame_window = [f'{groups}.FrameVOILUTSequence.' for groups in ('SharedFunctionalGroupsSequence',
     'PerFrameFunctionalGroupsSequence')]
 
