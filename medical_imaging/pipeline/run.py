@@ -334,7 +334,7 @@ def find_changes(
 
 # %% ../../nbs/pipeline/10_run.ipynb #cd2426a3
 MANY = 200           # files of a run that is long enough
-_loading = threading.Thread(target=lambda: None, daemon=True)
+_loading = threading.Thread(target=lambda: None)
 _at_the_end = 'pandas','pyarrow.parquet','jinja2','matplotlib.figure','matplotlib.backends.backend_svg'
 
 def _load_modules():
@@ -351,7 +351,7 @@ def load_meanwhile()->None:
     "Begin to load what the end of a run needs, in a thread"
     global _loading
     if _loading.is_alive() or all(name in sys.modules for name in _at_the_end): return
-    _loading = threading.Thread(target=_load_modules, daemon=True)
+    _loading = threading.Thread(target=_load_modules)      # no daemon: a process that ends early waits for it
     _loading.start()
 
 # %% ../../nbs/pipeline/10_run.ipynb #4e8c5291
