@@ -257,6 +257,14 @@ def _chart(spread, images, link, pen):
     svg = pen.draw(known, spread.unit, f'{spread.label}: {note}', marks, *ends, spread.counted+'s')
     return SpreadChart(spread.label, note, svg, marks)
 
+def _sexes(images):
+    "How many images are of women and men, `None` where the table does not know"
+    counts = {name:int(images.among('PatientSex', letter).sum()) for name,letter in (('female','F'),('male','M'))}
+    if not any(counts.values()): return None
+    rest = images.n-sum(counts.values())
+    parts = [f'{name} {n:,}' for name,n in (counts | {'other or not given':rest}).items() if n]
+    return SpreadChart('Sex', f"{', '.join(parts)}; {pluralize(images.n, 'image')}.")
+
 def _nowhere(i): return ''
 
 def spread_charts(
@@ -265,5 +273,5 @@ def spread_charts(
 )->list: # `SpreadChart`s; those without a drawing are a sentence
     "How sizes, spacings, values and ages of images are spread, and which images are far from the others"
     images,pen = image_columns(df),RidgePen()
-    charts = [_chart(spread, images, link, pen) for spread in _spreads(images)] if images.n else []
+    charts = [*(_chart(spread, images, link, pen) for spread in _spreads(images)), _sexes(images)] if images.n else []
     return [chart for chart in charts if chart is not None]
