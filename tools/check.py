@@ -17,7 +17,7 @@ from entries import comments, public_names  # noqa: E402
 KB = 1024
 # Each imports only from those before it; in a folder a notebook imports only from lower numbers.
 ORDER = '''arrays testing view files dicom_load run decoding pixels privacy histogram_scaling windowing contrast
-    tables regions masks volumes series labels annotations pipeline prepare deidentify learn training
+    tables regions masks volumes series labels annotations pipeline prepare look deidentify learn training
     fastai_compat all'''.split()
 FREE_OF_SIZES = ['fastai_compat']      # drop-in names with the signatures of another library
 MAX_LINE, MAX_FUNCTION, MAX_MODULE, MAX_CELLS, MAX_NAMES = 120, 30, 400, 80, 60

@@ -64,8 +64,9 @@ def pixel_codes(
     images:ImageColumns, # Columns of the table
 )->tuple: # A number for each picture, -1 where it is not known; and by what it was told, as text
     "Which images have the same pixels?"
-    codes,hashes = factorize_any(images.column('pixel_hash').replace('', None))
-    if len(hashes): return codes,'by pixel_hash'
+    codes,hashes = factorize_any(images.column('pixel_hash'))
+    known = np.append(pd.Index(hashes)!='', False)[codes]
+    if known.any(): return np.where(known, codes, -1),'by pixel_hash'
     stats = pd.DataFrame({k:images.num(k) for k in ('Rows','Columns','img_min','img_max','img_mean','img_std')})
     codes = pd.factorize(pd.util.hash_pandas_object(stats, index=False))[0]
     known = stats.img_std.notna() & stats.Rows.notna()

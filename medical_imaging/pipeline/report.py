@@ -160,7 +160,7 @@ def report_page(
     tables:dict, # Title -> `Table`
     shown:list, # `SheetEntry` of each image in the gallery
     note:str='', # A remark above the gallery
-    title:str='Prepared images', # Of the page
+    title:str='DICOM images', # Of the page
     remarks=(), # Sentences below the answer
     first=(), # Titles of the tables that stand above the gallery
     filters=(), # Names in `about` of the entries to filter by, see `filter_choices`

@@ -94,7 +94,7 @@ def _filter_names(split):
         *dict.fromkeys(filter(None, (split,'split','fold'))),'patient']
 
 # %% ../../nbs/pipeline/11_results.ipynb #dd787565
-_most_columns,_most_letters = 50,60         # of the header in the large view
+_most_columns,_most_letters = 40,40         # of the header in the large view
 _frame_window = [f'{groups}.FrameVOILUTSequence.' for groups in ('SharedFunctionalGroupsSequence',
     'PerFrameFunctionalGroupsSequence')]
 
@@ -149,7 +149,7 @@ def gallery_entries(
 class _Summary:
     "What the lists and the report are made of"
     result:Prepared
-    sources:list = field(default_factory=list)             # rows: name in the lists, file
+    titles:dict = field(default_factory=dict)              # file -> name in the lists
     errors:list = field(default_factory=list)              # rows: name in the lists, reason
     dropped:list = field(default_factory=list)             # rows: name in the lists, frame, share
     sheet:list = field(default_factory=list)
@@ -165,13 +165,16 @@ class _Summary:
         res.n_images += len(entry.frames)
         res.n_left += entry.left
         res.n_closed += entry.source.endswith('/')
-        self.sources.append((title,name_text(entry.source)))
+        self.titles[name_text(entry.source)] = title
         if entry.error: self.errors.append((title,entry.error))
         self.dropped += [(title,d.frame,d.share) for d in entry.dropped]
         self.places |= {(title,entry.frame):len(self.sheet)+i for i,entry in enumerate(shown)}
         self.sheet += shown
         self.n_on_sheet += bool(shown)
         for f in entry.frames: self.shown[f.shown] = self.shown.get(f.shown, 0)+1
+    def sources(self):
+        "Rows: name in the lists, file"
+        return sorted((title,source) for source,title in self.titles.items())
 
 def _summarize(journal, result, recipe, split=None):
     summary = _Summary(result)
@@ -256,15 +259,21 @@ class _Look:
     wrong_split:set|None = None                            # the columns, if `split` is none of them
 
 # %% ../../nbs/pipeline/11_results.ipynb #021c8762
+_few_texts = ['PatientID','Modality','PhotometricInterpretation','RescaleType','TransferSyntaxUID','SOPClassUID']
+
 def _read_columns(fn, split):
-    "The columns that the report looks at"
+    "The columns that the report looks at, one after the other, which takes half the memory"
+    import pandas as pd                                              # which no worker needs, at the end of a run
     import pyarrow.parquet as pq
-    from medical_imaging.pipeline.checks import quality_columns      # pandas comes with these, at the end of a run
+    from medical_imaging.pipeline.checks import quality_columns
     from medical_imaging.pipeline.quality import CHART_COLUMNS
-    names = set(pq.read_schema(fn).names)
+    types = {field.name:str(field.type) for field in pq.read_schema(fn)}
+    names,texts = set(types),[name for name in _few_texts if types.get(name)=='string']
+    file = pq.ParquetFile(fn, read_dictionary=texts, pre_buffer=False)
     wrong = names if split is not None and split!='folder' and split not in names else None
     wanted = dict.fromkeys([*quality_columns, *CHART_COLUMNS, 'image', None if wrong else split])
-    return pq.read_table(fn, columns=[name for name in wanted if name in names]).to_pandas(),wrong
+    columns = {name:file.read([name], use_threads=False).column(0).to_pandas() for name in wanted if name in names}
+    return pd.DataFrame(columns, copy=False),wrong
 
 def _look_at_table(fn, split, summary, recipe):
     "Quality and charts of the images in a table, with names of lists in the place of files"
@@ -274,7 +283,7 @@ def _look_at_table(fn, split, summary, recipe):
     if split=='folder' and 'folder' not in df:
         parts = df.source.str.partition('/')
         df['folder'] = parts[0].where(parts[1]!='') if len(df) else None
-    if 'source' in df: df['source'] = df.source.map({source:title for title,source in summary.sources})
+    if 'source' in df: df['source'] = df.source.map(summary.titles)
     images,links = image_columns(df),_PictureLinks(df, summary.places, recipe)
     quality = quality_report(images, split)
     def link(i): return links.of_row(i if images.at is None else int(images.at[i]))
@@ -287,7 +296,7 @@ def _patient_remark(patients):
     known = f'{_some(n, "patient", "patients")}, told apart by Patient ID (0010,0020)'
     return f'{known}; {_some(unknown, "image has", "images have")} none' if unknown else known
 
-def _report(summary, recipe, look, split, title):
+def _report(summary, recipe, look, split):
     from medical_imaging.pipeline.quality import FIRST_TABLE,WRONG_TABLE
     shown = sorted(summary.shown.items(), key=lambda item: -item[1])
     head = ['channels' if recipe.n_channels else 'range','images']
@@ -298,8 +307,8 @@ def _report(summary, recipe, look, split, title):
     remarks = [*failure_remarks(summary.errors),*summary.result.remarks()]
     if summary.result.n_images: remarks.insert(0, _patient_remark(look.patients))
     if recipe.keep_identifiers: remarks.append('identifiers were kept: the table and the lists may name patients')
-    return report_page(summary.result.counts(), tables, summary.sheet, _sheet_note(summary), title, remarks,
-        (FIRST_TABLE,WRONG_TABLE), _filter_names(split), look.charts, look.links)
+    return report_page(summary.result.counts(), tables, summary.sheet, _sheet_note(summary), remarks=remarks,
+        first=(FIRST_TABLE,WRONG_TABLE), filters=_filter_names(split), charts=look.charts, links=look.links)
 
 # %% ../../nbs/pipeline/11_results.ipynb #fd1c8b73
 _few = 5000       # entries of the journal that are kept in memory
@@ -344,7 +353,6 @@ def write_results(
     dst:Source, # Where the results go
     recipe:Recipe, # What was made of them
     split:str|None=None, # Column with the split, or 'folder'
-    title:str='Prepared images', # Of the report
     **found, # What the run knows apart from the journal: `n_gone`, `left_out` and `notes` of `Prepared`
 )->Prepared: # Counts
     "Write table, lists, settings and report"
@@ -358,10 +366,10 @@ def write_results(
         if summary.result.n_images and _is_plain_picture(recipe):
             _for_image_folder(fn, Path(tmp)/'beside.parquet')
             dst.write('images/metadata.parquet', (Path(tmp)/'beside.parquet').read_bytes())
-    if not recipe.hides_files: dst.write('sources.csv', _csv_bytes(('file','source'), sorted(summary.sources)))
+    if not recipe.hides_files: dst.write('sources.csv', _csv_bytes(('file','source'), summary.sources()))
     dst.write('errors.csv', _csv_bytes(('file','reason'), summary.errors))
     if recipe.min_pct: dst.write('dropped.csv', _csv_bytes(('file','frame','share'), summary.dropped))
-    dst.write('report.html', _report(summary, recipe, look, split, title).encode())
+    dst.write('report.html', _report(summary, recipe, look, split).encode())
     write_settings(dst, src, recipe, complete=True, **summary.result.numbers())
     if look.wrong_split:
         hint = did_you_mean(split, [*look.wrong_split,'folder'])

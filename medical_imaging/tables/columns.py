@@ -91,7 +91,7 @@ class ImageColumns:
         self._id_set = {name.lower() for name in self._id_names}
         named = [k for k in ('source','fname') if k in df and self.column(k).notna().any()]
         self.path = named[0] if named else None     # column with the names of files
-        if self.path: self._base = self._common_length(self.column(self.path).dropna().astype(str))
+        if self.path: self._base = self._common_length(self.column(self.path).dropna())
 
     def _any_column(self, k):
         values = self.df[k] if k in self.df else pd.Series(np.full(len(self.df), np.nan))
@@ -140,6 +140,7 @@ class ImageColumns:
 
     def _common_length(self, paths):
         "Length of the folder that all paths have in common; a relative `source` is relative to it already"
+        if paths.dtype!='str': paths = paths.astype(str)            # a copy, which a million paths do not need
         first,last = paths.min(),paths.max()
         if os.path.isabs(first)!=os.path.isabs(last): return 0
         if not os.path.isabs(first) and self.path=='source': return 0

@@ -98,7 +98,7 @@ def _check_table(df, column):
         f"{did_you_mean(column, list(df.columns))}")
     if not len(df): raise ValueError("df must have at least one row, got none; look for images in another folder")
 
-# %% ../../nbs/tables/04_gallery.ipynb #9189a479
+# %% ../../nbs/tables/04_gallery.ipynb #5f97cdd9
 def show_by(
     df:pd.DataFrame, # One row an image: of `dicom_table`, or the `metadata.parquet` of `prepare`
     column:str, # Name of the column whose values make the rows of pictures
@@ -114,7 +114,9 @@ def show_by(
     images,folder = ImageColumns(df),Path(os.fspath(folder))
     groups = value_groups(images.column(column), most)
     _,axs = plt.subplots(len(groups), n, figsize=(size*n,(size+.25)*len(groups)), squeeze=False, layout='constrained')
-    for ax in axs.flat: ax.axis('off')
+    for ax in axs.flat:
+        ax.axis('off')
+        ax.set_anchor('NW')
     drawn,wrong = 0,[]
     for row_axs,(value,at) in zip(axs, groups):
         at = at[np.unique(np.linspace(0, len(at)-1, min(n, len(at))).round().astype(int))]

@@ -18,7 +18,7 @@ SECTIONS = {
     'Open files': ['00_dicom_load.ipynb', '40_series.ipynb', '45_annotations.ipynb'],
     'Choose the grey levels': ['10_histogram_scaling.ipynb', '20_windowing.ipynb'],
     'Find and cut out': ['30_masks.ipynb'],
-    'Make training data': ['50_prepare.ipynb', '55_privacy.ipynb'],
+    'Make training data': ['52_look.ipynb', '50_prepare.ipynb', '55_privacy.ipynb'],
     'Train': ['60_learn.ipynb', '70_fastai_compat.ipynb'],
     'The rest': ['99_all.ipynb', 'how_fast.ipynb', 'contributing.md']}
 # Folders whose pages stand below a chapter, folded
