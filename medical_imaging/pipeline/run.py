@@ -365,16 +365,17 @@ class Workers:
     def map(self,
         job, # Function of a task
         tasks:list, # `FileTask`s
+        chunk:int=8, # Most files that a process is given at once
     ): # Generator of `(task, result, error)`
         "Call `job` for each task; one whose process died is tried once more, alone, as another may be to blame"
         died = []
-        for i,(task,res,error) in enumerate(self._map_once(job, tasks)):
+        for i,(task,res,error) in enumerate(self._map_once(job, tasks, chunk)):
             if i==0 and len(tasks)>=MANY and self.n_workers not in (0,1): load_meanwhile()
             if error and is_death(error): died.append(task)
             else: yield task,res,error
         for task in died: yield from map_files(job, [task], 2, self.timeout, progress=False)
 
-    def _map_once(self, job, tasks):
-        if not self.scheduler: return map_files(job, tasks, self.n_workers, self.timeout, progress=False, chunk=8)
+    def _map_once(self, job, tasks, chunk):
+        if not self.scheduler: return map_files(job, tasks, self.n_workers, self.timeout, progress=False, chunk=chunk)
         from medical_imaging.run.cluster import map_cluster
         return map_cluster(job, tasks, self.scheduler, self.timeout, progress=False)
