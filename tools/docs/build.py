@@ -16,7 +16,7 @@ SECTIONS = {
     'Learn the ideas': ['concepts/*.ipynb'],
     'Follow a task': ['tutorials/*.ipynb'],
     'Open files': ['00_dicom_load.ipynb', '40_series.ipynb', '45_annotations.ipynb'],
-    'Choose the grey levels': ['10_histogram_scaling.ipynb', '20_windowing.ipynb'],
+    'Choose the gray levels': ['10_histogram_scaling.ipynb', '20_windowing.ipynb'],
     'Find and cut out': ['30_masks.ipynb'],
     'Make training data': ['52_look.ipynb', '50_prepare.ipynb', '55_privacy.ipynb'],
     'Train': ['60_learn.ipynb', '70_fastai_compat.ipynb'],
