@@ -30,7 +30,7 @@ from .pipeline.run import (DoneFile,Workers,check_destination,find_changes,find_
 from .pipeline.results import Prepared,write_results,write_sources
 from .pipeline.folds import add_folds
 from .pipeline.slices import PlacedJournal,add_series_boxes,find_order
-from .pipeline.neighbors import add_neighbors,find_neighbors,neighbor_chunk,stamps_with_neighbors
+from .pipeline.neighbors import add_neighbors,find_neighbors,map_neighbors,stamps_with_neighbors
 
 # %% ../nbs/50_prepare.ipynb #e8cc50b1
 def _keep_journal(results, journal, names, dst, total, progress):
@@ -135,9 +135,9 @@ def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secre
     tasks = _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret, order)
     if neighbors: tasks = add_neighbors(tasks, neighbors)
     job = partial(convert_file, src=src.absolute(), dst=dst.absolute(), recipe=recipe, secret=secret)
-    results = workers.map(job, tasks, neighbor_chunk(tasks))
-    _keep_journal(results, journal, names, dst, len(tasks), progress)
-    forget_frames()
+    results = map_neighbors(workers, job, tasks) if neighbors else workers.map(job, tasks)
+    try: _keep_journal(results, journal, names, dst, len(tasks), progress)
+    finally: forget_frames()
     journal = names.with_names(add_folds(journal, dst, recipe.folds, secret))
     if recipe.by=='series': journal = PlacedJournal(journal, order, numbered=recipe.names!='file')
     return journal,recipe,names,remarks | dict(left_out=dict(found.left_out))

@@ -61,6 +61,7 @@ class Picture:
     color:bool # Are the channels red, green and blue?
     columns:dict # Columns of metadata.parquet beside those of the header, of `Measured`
     histogram:tuple = field(repr=False) # Modality values, and how often each occurs
+    middle:int = 0 # First channel of the slice itself, where it has neighbors
 
 @dataclass
 class DroppedFrame:
@@ -210,10 +211,10 @@ def _record_of_whole(rec, header, part):
     "The crop of a reduced image as one of the whole"
     if rec is None or part==1: return rec
     shape = header.rows,header.cols
-    view,kept = (tuple(tuple(n*part for n in corner) for corner in box) for box in (rec.view,rec.kept))
-    kept = kept[0],tuple(min(n, end) for n,end in zip(kept[1], shape))
-    if view[1]!=kept[1] and rec.view[1]==rec.kept[1]: view = view[0],kept[1]       # odd rows: the last is half there
-    return CropRecord(shape, view, kept, rec.size)
+    def whole_box(box): return [[n*part-part//2 for n in corner] for corner in box]     # pixel i lies at i*part
+    (tops,ends) = whole_box(rec.kept)
+    kept = [max(n, 0) for n in tops],[min(n, last) for n,last in zip(ends, shape)]
+    return CropRecord(shape, whole_box(rec.view), kept, rec.size)
 
 def _dropped_frame(frame, recipe):
     "The frame as one that is left out, or `None`"
@@ -242,7 +243,8 @@ def _grey_picture(frame, recipe, box, dtype, slices=None):
     measured = Measured('; '.join(notes) or None, _hash_pixels(frame.stored), frame.sign_mended, frame.header.inverted,
         frame.padding_share, frame.stats(), _record_of_whole(rec, frame.header, part), channels.bins, part)
     planes = _stacked_planes(frame, slices or [frame], rec, recipe, channels, dtype)
-    return Picture(planes, channels.shown, False, measured.columns(), (frame.values,frame.counts))
+    middle = len(planes)//(2*recipe.neighbors+1)*recipe.neighbors
+    return Picture(planes, channels.shown, False, measured.columns(), (frame.values,frame.counts), middle)
 
 # %% ../../nbs/pipeline/06_convert.ipynb #4d99ad1f
 def convert_image(

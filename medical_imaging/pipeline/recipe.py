@@ -9,6 +9,8 @@ __all__ = ['CHOICES', 'parse_bins', 'Recipe', 'parse_size', 'choose_name']
 import json,re
 from collections.abc import Sequence
 from dataclasses import asdict,dataclass,fields
+from math import inf
+from operator import index
 from os import PathLike
 from pathlib import Path
 
@@ -176,9 +178,17 @@ def _parse_settings(given):
     SafeRows(bytes(MIN_SECRET), given.keep)                # an error for options that there are not
     all_windows = windows if pct_window is None else (*windows,pct_window)
     unit = given.unit or _unit_of_parts(all_windows, bins_unit, given.crop)
-    if given.neighbors: chosen['by'] = 'series'
+    chosen |= _parse_neighbors(given)
     return dict(windows=windows, bins=bins, size=parse_size(given.size), pct_window=pct_window, unit=unit,
         keep=check_options(given.keep), **chosen)
+
+def _parse_neighbors(given):
+    "Settings of neighbors as numbers; with some, pictures are made by series"
+    try: res = dict(neighbors=index(given.neighbors), every=None if given.every is None else float(given.every))
+    except (TypeError,ValueError):
+        raise ValueError("neighbors must be a number of slices below and above, and every mm or None, got "
+            f"{given.neighbors!r} and {given.every!r}") from None
+    return res | (dict(by='series') if res['neighbors'] else {})
 
 def _choices(): return CHOICES | dict(format=tuple(FORMATS))
 
@@ -204,9 +214,9 @@ def _check_preview(recipe):
             "slices that lie over one another need all of their pixels")
 
 def _check_neighbors(recipe):
-    if not (isinstance(recipe.neighbors, int) and recipe.neighbors>=0):
+    if recipe.neighbors<0:
         raise ValueError(f"neighbors must be a number of slices below and above, or 0, got {recipe.neighbors!r}")
-    if recipe.every is not None and not recipe.every>0:
+    if recipe.every is not None and not 0<recipe.every<inf:
         raise ValueError(f"every must be above 0 mm, got {recipe.every}")
     if (recipe.every or recipe.across_gaps) and not recipe.neighbors:
         raise ValueError("neighbors must be at least 1 with every and across_gaps, got 0; as in neighbors=1")

@@ -28,7 +28,7 @@ from ..pixels.modality import modality_unit
 from ..contrast.hist_scaler import HistScaler
 from .recipe import Recipe
 from .names import plan_names
-from .worker import FileTask,pick_frames
+from .worker import FileTask,LOST_NEIGHBORS,pick_frames
 
 # %% ../../nbs/pipeline/10_run.ipynb #3249b20b
 def find_sources(
@@ -286,14 +286,15 @@ class DoneFile:
     name:str # Name of its pictures, from `plan_names`
     stamp:str # `Source.stamp` of the file
     images:tuple # Names of its pictures
-    failed:bool # Is there an error?
+    failed:bool # Is there an error, or a neighbor that could not be read?
 
     @classmethod
     def of_entry(cls,
         entry, # `FileEntry`
     )->'DoneFile':
         "The entry of the journal, without its header"
-        return cls(entry.name, entry.stamp, tuple(f.image for f in entry.frames), bool(entry.error))
+        lacks = any(LOST_NEIGHBORS in (f.columns.get('note') or '') for f in entry.frames)
+        return cls(entry.name, entry.stamp, tuple(f.image for f in entry.frames), bool(entry.error) or lacks)
 
 @dataclass
 class Changes:

@@ -52,8 +52,7 @@ def _can_be_reduced(ds, stream):
     stated = tuple(number(ds, name) for name in ('Rows','Columns','PixelRepresentation'))
     if stated!=(stream.rows,stream.cols,bool(stream.signed)) or stream.bits>16: return False
     stored,high = number(ds, 'BitsStored'),number(ds, 'HighBit')
-    if stored==stream.bits: return True
-    return not stream.signed and high==stored-1 and (stored>stream.bits or not stream.lossy)     # the others are 0
+    return stored==stream.bits or not stream.signed and stored>stream.bits and high==stored-1     # the others are 0
 
 def reduced_values(
     ds:Dataset, # Any image

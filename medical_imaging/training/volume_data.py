@@ -6,7 +6,7 @@
 __all__ = ['fit_shape', 'VolumeDataset', 'StackDataset', 'prepared_nnunet']
 
 # %% ../../nbs/training/08_volume_data.ipynb #d7e4ba1d
-import hashlib,json
+import hashlib,json,warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from os import PathLike
@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset as TorchDataset
 
-from ..files.errors import DicomError
+from ..files.errors import DicomError,DicomWarning
 from ..labels.volume_masks import combine_masks
+from ..pipeline.neighbors import repeat_edges
+from ..regions.crops import size_pair
 from ..volumes.resample import resample_volume
 from ..volumes.volume import Volume
 from ..windowing import as_window,as_windows
@@ -126,7 +128,7 @@ class StackDataset(TorchDataset):
         every:float|None=None, # Their distance in mm; `None`: the next slices
         edge:str='repeat', # Beyond the ends: 'repeat' the last slice, or 'zero', with windows
         spacing=None, # mm, one number or three for slices, rows and columns; `None` as it is
-        size:tuple|None=None, # Rows and columns: cut or padded around the center; `None` as it is
+        size=None, # Rows and columns, or one number: cut or padded around the center; `None` as it is
         labels:Sequence|None=None, # For each series a label, or a list or array with one for each slice
         transform=None, # Function of the tensor
         cache:str|PathLike|None=None, # Folder for the arrays, whose names tell nothing; `None`: none
@@ -134,13 +136,14 @@ class StackDataset(TorchDataset):
         **options, # To `read_volume`: `missing`, `duplicates`, `padding` ...
     ):
         _check_stack_settings(neighbors, every, edge, windows)
+        labels = None if labels is None else [_plain_label(label) for label in labels]
         self.volumes = VolumeDataset(series, spacing=spacing, labels=labels, cache=cache, **options)
         self.windows = None if windows is None else as_windows(windows)
-        self.neighbors,self.edge,self.size,self.transform = neighbors,edge,size,transform
+        self.neighbors,self.edge,self.transform = neighbors,edge,transform
+        self.size = None if size is None else size_pair(size, 'size')
         self.keep,self._kept = max(1, keep),OrderedDict()
         self.ends = np.cumsum([len(self._values(k)) for k in range(len(self.volumes))])
-        steps = [1.]*len(self.volumes) if every is None else [every/_slice_step(one, spacing) for one in series]
-        self.steps = np.maximum(np.round(np.array(steps)), 1).astype(int)
+        self.shifts = [_slice_shifts(one, neighbors, every, spacing) for one in series]
         for k in range(len(self.volumes)): self._check_label(k)
 
     def _values(self, k):
@@ -153,8 +156,9 @@ class StackDataset(TorchDataset):
         return self._kept[k]
 
     def _check_label(self, k):
-        label,n = self.volumes.labels and self.volumes.labels[k],np.diff(self.ends, prepend=0)[k]
-        if isinstance(label, (list,tuple,np.ndarray)) and len(label)!=n:
+        if self.volumes.labels is None: return
+        label,n = self.volumes.labels[k],np.diff(self.ends, prepend=0)[k]
+        if isinstance(label, _by_slice) and len(label)!=n:
             raise ValueError(f"labels must be one for a series or one for each of its slices, {n} of series {k}, "
                 f"got {len(label)}")
 
@@ -164,15 +168,14 @@ class StackDataset(TorchDataset):
         if self.windows is None: return plane[None]
         return np.stack([np.asarray(window(plane), np.float32) for window in self.windows])
 
-    def _planes(self, values, z, step):
+    def _planes(self, values, z, shifts):
         "Channels of a slice and its neighbors"
-        wanted = np.arange(-self.neighbors, self.neighbors+1)
-        there = wanted.clip(-(z//step), (len(values)-1-z)//step)       # so many steps there are
-        planes = {row:np.array(values[row]) for row in set((z+there*step).tolist())}
+        at = np.where((z+shifts>=0) & (z+shifts<len(values)), z+shifts, -1)
+        if self.edge=='repeat': at = repeat_edges(at[None], self.neighbors)[0]
+        planes = {row:np.array(values[row]) for row in set(at.tolist()) if row>=0}
         channels = {row:self._channels(plane) for row,plane in planes.items()}
         black = np.zeros_like(channels[z])
-        return np.concatenate([black if self.edge=='zero' and shift!=near else channels[z+near*step]
-            for shift,near in zip(wanted.tolist(), there.tolist())])
+        return np.concatenate([channels.get(row, black) for row in at.tolist()])
 
     def __len__(self): return int(self.ends[-1]) if len(self.ends) else 0
     def __getitem__(self, i):
@@ -180,21 +183,37 @@ class StackDataset(TorchDataset):
         i = range(len(self))[i]
         k = int(np.searchsorted(self.ends, i, 'right'))
         z = i-(int(self.ends[k-1]) if k else 0)
-        x = torch.from_numpy(self._planes(self._values(k), z, int(self.steps[k])))
+        x = torch.from_numpy(self._planes(self._values(k), z, self.shifts[k]))
         if self.transform is not None: x = self.transform(x)
         if self.volumes.labels is None: return x
         label = self.volumes.labels[k]
-        return x,label[z] if isinstance(label, (list,tuple,np.ndarray)) else label
+        return x,label[z] if isinstance(label, _by_slice) else label
 
     def __getstate__(self): return self.__dict__ | dict(_kept=OrderedDict())    # workers read for themselves
 
+_by_slice = list,tuple,np.ndarray
+
+def _plain_label(label):
+    "A label, or labels of slices as an array"
+    return np.asarray(label) if hasattr(label, '__array__') and np.ndim(label) else label
+
 def _check_stack_settings(neighbors, every, edge, windows):
-    if not (isinstance(neighbors, int) and neighbors>=0):
+    if not (isinstance(neighbors, (int,np.integer)) and neighbors>=0):
         raise ValueError(f"neighbors must be a number of slices below and above, or 0, got {neighbors!r}")
     if every is not None and not every>0: raise ValueError(f"every must be above 0 mm, got {every}")
     if edge not in ('repeat','zero'): raise ValueError(f"edge must be 'repeat' or 'zero', got {edge!r}")
     if edge=='zero' and windows is None:
         raise ValueError("windows must be given with edge='zero', got none; 0 means black in a window alone")
+
+def _slice_shifts(one, n, every, spacing):
+    "How many slices away the neighbors lie, the nearest to `every` mm; a warning where it is the slice itself"
+    shifts = np.arange(-n, n+1)
+    if every is None: return shifts
+    step = _slice_step(one, spacing)
+    found = np.rint(shifts*(every/step)).astype(int)
+    if n and not found[-1]: warnings.warn(DicomWarning(f'slices lie {step:g} mm apart, further than every={every:g}: '
+        'the slice itself is its neighbor'))
+    return found
 
 def _slice_step(one, spacing):
     "mm from slice to slice"
