@@ -141,7 +141,7 @@ def previews():
     yield Comparison('Previews of large images', image, [
         Way('prepare(preview=True)', prepare, mine, args, partial(by_size, preview=True)),
         Way('prepare', prepare, mine, args, by_size)], f'Six images in JPEG 2000 to pictures of {size} x {size}, from '
-        'a part of their resolution and from all of it; two processes each.', runs=3)
+        'a part of their resolution and from all of it; two processes each.', runs=7)
 
 def part(task, ways, note=''): return Comparison(task, describe('693_UNCR', stored('693_UNCR')), ways, note)
 
