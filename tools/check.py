@@ -23,6 +23,7 @@ FREE_OF_SIZES = ['fastai_compat']      # drop-in names with the signatures of an
 MAX_LINE, MAX_FUNCTION, MAX_MODULE, MAX_CELLS, MAX_NAMES = 120, 30, 400, 80, 60
 MAX_SHOWN = 88      # characters of a line in the column of the site
 FUNCTIONS = ast.FunctionDef, ast.AsyncFunctionDef
+ASSERTS = re.compile(r'\bassert\b|\b(?:test|assert)_\w+\(|\b(?:expect_fail|equal|exact|close|same)\(')
 FASTAI_NAMES = {'windowed'}
 PARTICIPLES = '''said begun drawn given lost kept found made taken left known seen shown held meant done gone bare whose
     within without wanted anywhere such meet'''.split()
@@ -75,6 +76,24 @@ def check_notebook(fn):
         if re.search(r'^#\| *export', src, re.M): continue
         yield from long_lines(src, MAX_SHOWN if is_shown(src) else MAX_LINE)
     yield from check_outputs(nb)
+
+def used_names(src, methods=False):
+    "Names that code looks up, with those of `methods` if they count"
+    nodes = list(ast.walk(ast.parse(src)))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return names | {node.attr for node in nodes if methods and isinstance(node, ast.Attribute)}
+
+def check_shown_tests(nb, lib_path):
+    "Public functions for which no cell that the site shows has an assertion"
+    code = sources(nb, 'code')
+    module = next((found[1] for src in code if (found := re.match(r'#\| *default_exp (\S+)', src))), None)
+    if module is None: return
+    path = lib_path/f"{module.replace('.', '/')}.py"
+    functions = {node.name for node in ast.parse(path.read_text()).body if isinstance(node, FUNCTIONS)}
+    tests = [src for src in code if is_shown(src) and ASSERTS.search(src) and not re.search(r'^#\| *export', src, re.M)]
+    used = used_names('\n'.join(tests), methods=module in FREE_OF_SIZES)      # whose functions are patched as methods
+    untested = functions & {*public_names(path)} - used
+    if untested: yield f"no test of {', '.join(sorted(untested))} is shown: move one out of a hidden cell"
 
 def check_numbers(nbs):
     "Two notebooks with one number in a folder"
@@ -234,7 +253,8 @@ def check_all():
     yield from check_bench(cfg.nbs_path)
     yield from check_numbers(notebooks(cfg))
     for fn in notebooks(cfg):
-        yield from (f'{fn.relative_to(cfg.nbs_path)}: {found}' for found in check_notebook(fn))
+        found_all = *check_notebook(fn),*check_shown_tests(json.loads(fn.read_text()), cfg.lib_path)
+        yield from (f'{fn.relative_to(cfg.nbs_path)}: {found}' for found in found_all)
     yield from check_code(cfg)
     yield from check_ruff(cfg)
     yield from check_all_names(cfg)
