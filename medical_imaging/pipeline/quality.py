@@ -75,8 +75,16 @@ def _wrong_scores(images):
     far = np.minimum(np.nan_to_num(np.abs(off)).max(0), 99)
     reasons = [*kinds,'far from the others of its modality']
     mended = kind==list(kinds).index(checks.SIGNS_MENDED)
-    score = np.where(kind>=0, np.where(mended, 1, 100), np.where(far>5, far, 0))
+    low,high = images.num('img_min'),images.num('img_max')
+    beyond = np.where(checks.hu_images(images), np.nan_to_num(np.fmax(-1100-low, high-10000)).clip(0), 0)
+    score = np.where(kind>=0, np.where(mended, 1, 100+beyond), np.where(far>5, far, 0))
     return score,kind,reasons                              # of no kind is -1, the last of the reasons
+
+def _why(lowest, reason):
+    "The reason with the value that is wrong, where it is one"
+    endings = {checks.UNDECLARED:', none marked as padding', checks.BELOW_AIR:' without padding'}
+    if reason not in endings: return reason
+    return f"lowest value {lowest:,.0f} HU{endings[reason]}"
 
 def look_wrong(
     df, # As of `quality_report`, or its `ImageColumns`
@@ -85,15 +93,17 @@ def look_wrong(
     images = image_columns(df)
     if not images.n: return Table(['image','why'], [])
     score,kind,reasons = _wrong_scores(images)
-    rows,seen = [],set()
+    rows,seen,low = [],set(),images.num('img_min')
     for at in np.argsort(-score, kind='stable')[:200]:
         name = images.name(int(at))
         if score[at]<=0 or len(rows)==_wrong: break
         if name.split(', frame ')[0] in seen: continue
         seen.add(name.split(', frame ')[0])
-        rows.append((name, reasons[kind[at]]))
-    n = int((score>0).sum())
-    note = f'{pluralize(n, "image")} by the rules below: odd values first, then what is far from its modality.'
+        rows.append((name, _why(low[at], reasons[kind[at]])))
+    wrong = score>0
+    files = images.column(images.path)[wrong].astype(str).nunique() if images.path else int(wrong.sum())
+    note = (f'{pluralize(files, "file")}, {pluralize(int(wrong.sum()), "image")}. Odd values come first, '
+        'the farthest off on top, then what is far from its modality.')
     return Table(['image','why'], rows, note)
 
 def count_patients(
