@@ -24,7 +24,9 @@ from .report import Table
 class Finding:
     "Images that are suspect for one reason"
     what:str # The reason, in a few words
-    n:int # How many images
+    of:np.ndarray # Which images, boolean, (n,)
+    n:int|None = None # How many; `None`: all of these
+    def __post_init__(self): self.n = int(self.of.sum()) if self.n is None else self.n
 
 @dataclass
 class QualityPart:
@@ -66,7 +68,7 @@ def pixel_codes(
     "Which images have the same pixels?"
     codes,hashes = factorize_any(images.column('pixel_hash'))
     known = np.append(pd.Index(hashes)!='', False)[codes]
-    if known.any(): return np.where(known, codes, -1),'by pixel_hash'
+    if known.any(): return np.where(known, codes, -1),'by pixel_hash, so exact copies only'
     stats = pd.DataFrame({k:images.num(k) for k in ('Rows','Columns','img_min','img_max','img_mean','img_std')})
     codes = pd.factorize(pd.util.hash_pandas_object(stats, index=False))[0]
     known = stats.img_std.notna() & stats.Rows.notna()
@@ -92,12 +94,12 @@ def _splits_text(images, part, names):
     return '; '.join(first)+more
 
 def _leaks(images, what, codes, splits, names):
-    "Rows for the groups in more than one split, how many groups these are, and how many images"
+    "Rows for the groups in more than one split, how many groups these are, and which images"
     sizes,parts = _spread(codes, splits)
     rows = []
     for i,code in enumerate(sizes.index[:MOST_ROWS], 1):
         rows.append((f'{what} {i}', int(sizes[code]), _splits_text(images, parts[code], names)))
-    return first_rows(rows, len(sizes)),len(sizes),int(sizes.sum())
+    return first_rows(rows, len(sizes)),len(sizes),np.isin(codes, sizes.index) & (splits>=0)
 
 # %% ../../nbs/pipeline/01_checks.ipynb #7b5bc8c8
 def _split_names(images, split):
@@ -128,18 +130,18 @@ def check_splits(
     "Patients and pictures in more than one split"
     codes,names = _split_names(images, split)
     patients,(pixels,how) = patient_codes(images),pixel_codes(images)
-    rows,n,k = _leaks(images, 'patient', patients, codes, names)
+    rows,n,of = _leaks(images, 'patient', patients, codes, names)
     note = (f'{pluralize(n, "patient")}. Move all images of a patient into one split: a model recognises patients. '
         'One patient in all of them may be an ID that stands for nobody, such as that of an anonymised file.')
     of_patients = QualityPart('Patients in more than one split', Table(['patient',*_split_head], rows, note),
-        [Finding('patient in more than one split', k)])
-    rows,n,k = _leaks(images, 'picture', pixels, codes, names)
+        [Finding('patient in more than one split', of)])
+    rows,n,of = _leaks(images, 'image', pixels, codes, names)
     of_pixels = QualityPart('The same pixels in more than one split',
-        Table(['picture',*_split_head], rows, f'{pluralize(n, "picture")}, {how}. Keep each in one split.'),
-        [Finding('same pixels in another split', k)])
+        Table(['image',*_split_head], rows, f'{pluralize(n, "image")}, {how}. Keep each in one split.'),
+        [Finding('same pixels in another split', of)])
     head = ['split','images','patients','images without Patient ID']
     table = Table(head, _split_sizes(codes, names, patients), 'Images without a Patient ID cannot be checked.')
-    sizes = QualityPart('Splits', table, [Finding('no Patient ID (0010,0020)', int((patients<0).sum()))])
+    sizes = QualityPart('Splits', table, [Finding('no Patient ID (0010,0020)', patients<0)])
     return [of_patients,of_pixels,sizes]
 
 # %% ../../nbs/pipeline/01_checks.ipynb #f6977dc5
@@ -155,11 +157,11 @@ def check_copies(
     rows = []
     for code in sizes.index[:MOST_ROWS]:
         at = places[code].to_numpy()
-        rows.append((int(sizes[code]), 'all of one value' if one_value[at[0]] else '', images.names(at)))
-    note = f'{pluralize(len(sizes), "picture")}, {how}. Keep one of each, or all of them in the same split.'
+        rows.append((int(sizes[code]), images.names(at), 'all of one value' if one_value[at[0]] else ''))
+    note = f'{pluralize(len(sizes), "group")} of copies, {how}. Keep one of each, or all of them in the same split.'
     return QualityPart('The same pixels more than once',
-        Table(['images','','the first of them'], first_rows(rows, len(sizes)), note),
-        [Finding('copy of another image', int(sizes.sum()-len(sizes)))])
+        Table(['images','which',''], first_rows(rows, len(sizes)), note),
+        [Finding('copy of another image', np.isin(codes, sizes.index), int(sizes.sum()-len(sizes)))])
 
 # %% ../../nbs/pipeline/01_checks.ipynb #e34b38b3
 def hu_images(
@@ -226,11 +228,11 @@ def check_values(
         of = kind==i
         if not of.any(): continue
         ends = _extreme(np.nanmin, low[of]),_extreme(np.nanmax, high[of])
-        rows.append((name, int(of.sum()), *ends, images.names(of)))
+        rows.append((name, int(of.sum()), images.names(of), *ends))
     note = ('Look at some of each. What is mended needs nothing more; wrong signs and missing padding values can be '
         'put right in the header, the rest is better left out.')
-    head = ['what','images','lowest','highest','for example']
-    return QualityPart('Odd values', Table(head, rows, note), [Finding(name, n) for name,n,*_ in rows])
+    head = ['what','images','which','lowest','highest']
+    return QualityPart('Odd values', Table(head, rows, note), [Finding(name, kind==i) for i,name in enumerate(kinds)])
 
 # %% ../../nbs/pipeline/01_checks.ipynb #3c5b1d9c
 _usual_intercepts = -8192,-1024,-1000,0
@@ -278,7 +280,7 @@ def check_rescale(
         'A CT that is off here is not comparable with the others.')
     return QualityPart('Rescale',
         Table(['modality','slope','intercept','remark','images'], first_rows(rows, n), note),
-        [Finding(name, int((kind==i).sum())) for i,name in enumerate(kinds)])
+        [Finding(name, kind==i) for i,name in enumerate(kinds)])
 
 # %% ../../nbs/pipeline/01_checks.ipynb #338c634a
 def robust_z(
@@ -313,7 +315,7 @@ def check_outliers(
         'Modalities of fewer than 20 images are not judged.')
     head = ['image','modality','mean','standard deviation','mean off by','deviation off by']
     return QualityPart('Far from the others', Table(head, rows, note),
-        [Finding('far from the others of their modality', n)])
+        [Finding('far from the others of their modality', far>5)])
 
 # %% ../../nbs/pipeline/01_checks.ipynb #707ae61e
 def _by_modality(images, columns, measures):
@@ -342,9 +344,9 @@ _polarity_note = ('Where Photometric Interpretation is MONOCHROME1, or Presentat
     'Padding was not measured: leave it out of means, windows and histograms.')
 
 def _add_examples(images, rows, groups):
-    "Rows of modalities with the first images of each of `groups` at their ends"
+    "Rows of modalities with the images of each of `groups` behind their number"
     codes,names = images.modality()
-    return [(*row, *(images.names(of & (codes==names.index(row[0]))) for of in groups)) for row in rows]
+    return [(*row[:2], *(images.names(of & (codes==names.index(row[0]))) for of in groups), *row[2:]) for row in rows]
 
 def check_polarity(
     images:ImageColumns, # Columns of the table
@@ -360,12 +362,12 @@ def check_polarity(
     columns = dict(inverted=inverted, value=has_value, padded=share>0, half=share>.5, share=share)
     rows,n = _by_modality(images, columns, measures)
     padded = (share>0) | (has_value & np.isnan(share))
-    groups = {'inverted, for example':inverted, 'padded, for example':padded}
+    groups = {'which are inverted':inverted, 'which are padded':padded}
     groups = {name:of for name,of in groups.items() if of.any()}
     rows = _add_examples(images, rows, groups.values())
-    table = Table(['modality',*measures,*groups], first_rows(rows, n), _polarity_note)
-    return QualityPart('Polarity and padding', table, [Finding('inverted: small values are white', int(inverted.sum())),
-        Finding('more than half padding', int((share>.5).sum()))])
+    table = Table(['modality','images',*groups,*[*measures][1:]], first_rows(rows, n), _polarity_note)
+    return QualityPart('Polarity and padding', table, [Finding('stored inverted, shown corrected', inverted),
+        Finding('more than half padding', share>.5)])
 
 # %% ../../nbs/pipeline/01_checks.ipynb #a55d636d
 def check_sizes(
@@ -375,8 +377,8 @@ def check_sizes(
     rows,cols = images.num('Rows'),images.num('Columns')
     if np.isnan(rows).all(): return
     table,n = count_groups(rows, cols)
-    oblong = int((~np.isnan(rows) & ~np.isnan(cols) & (rows!=cols)).sum())
-    note = (f'Not square: {pluralize(oblong, "image")}. Stretching to a square changes shapes, '
+    oblong = ~np.isnan(rows) & ~np.isnan(cols) & (rows!=cols)
+    note = (f'Not square: {pluralize(int(oblong.sum()), "image")}. Stretching to a square changes shapes, '
         'padding and cropping do not.')
     return QualityPart('Sizes', Table(['rows','columns','images'], first_rows(table, n), note),
         [Finding('not square', oblong)])
@@ -394,4 +396,4 @@ def check_spacing(
     note = ('Where the spacing varies, the same organ has different sizes in pixels. '
         'Oblong pixels must be resampled before shapes are compared.')
     return QualityPart('Pixel spacing', Table(['modality',*measures], first_rows(rows, n), note),
-        [Finding('pixel spacing of 0 or less', int(zero.sum())), Finding('oblong pixels', int(oblong.sum()))])
+        [Finding('pixel spacing of 0 or less', zero), Finding('oblong pixels', oblong)])

@@ -22,6 +22,9 @@ from . import checks,encoding
 # %% ../../nbs/pipeline/03_quality.ipynb #5c03debd
 class Quality(dict):
     "A quality report: `Table`s by title. Shown as tables in a notebook, as text elsewhere"
+    def __init__(self, tables=(), rows=None):
+        super().__init__(tables)
+        self.rows = rows or {}         # name of each finding -> the rows of the table that it is about, array of int
     def _repr_html_(self): return tables_html(self)
     def __repr__(self): return '\n\n'.join(_table_text(title, table) for title,table in self.items())
 
@@ -126,7 +129,9 @@ def quality_report(
     tables = {FIRST_TABLE:Table(['finding','images','see'], found, note)} if found else {}
     odd = look_wrong(images)
     if odd.rows: tables[WRONG_TABLE] = odd
-    return Quality(tables | {part.title:part.table for part in parts if part.table.rows})
+    def rows(of): return np.flatnonzero(of) if images.at is None else images.at[of]
+    about = {f.what:rows(np.asarray(f.of, bool)) for part in parts for f in part.findings if f.n}
+    return Quality(tables | {part.title:part.table for part in parts if part.table.rows}, about)
 
 # %% ../../nbs/pipeline/03_quality.ipynb #74f81b2a
 ENOUGH = 20          # values of a chart
