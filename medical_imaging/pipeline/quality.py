@@ -236,6 +236,22 @@ class SpreadChart:
 
 def _count_any(masks): return int(np.any([*masks], 0).sum())
 
+def _axis_ends(near):
+    "Ends of the axis: what lies farther off the middle nine tenths than these are wide would squeeze the rest"
+    low,high = np.quantile(near, .05, method='higher'),np.quantile(near, .95, method='lower')
+    drawn = near[(near>=2*low-high) & (near<=2*high-low)]
+    if drawn.min()==drawn.max(): drawn = near
+    return (drawn.min(),drawn.max()) if drawn.min()<drawn.max() else (None,None)
+
+def _beyond_note(near, ends, unit):
+    "How many values have no bar, and where they lie"
+    if ends[0] is None: return ''
+    beyond = near[(near<ends[0]) | (near>ends[1])]
+    if not len(beyond): return ''
+    low,high = (f'{value:.4g}' for value in (beyond.min(),beyond.max()))
+    where = f"{low if low==high else f'{low} to {high}'} {unit}".strip()
+    return f' Beyond the axis: {pluralize(len(beyond), "value")}, at {where}.'
+
 def _spread_note(spread, known, n_far):
     "How many values there are, from where to where"
     low,high,unit = known.min(),known.max(),f' {spread.unit}' if spread.unit else ''
@@ -267,8 +283,9 @@ def _chart(spread, images, link, pen):
         return SpreadChart(spread.label, _spread_note(spread, together, 0))
     far = {name:is_far(values, spread.judge) for name,values in spread.groups.items()}
     near = np.concatenate([values[np.isfinite(values) & ~far[name]] for name,values in spread.groups.items()])
-    ends = (near.min(),near.max()) if near.min()<near.max() else (None,None)
+    ends = _axis_ends(near)
     marks,note = _far_marks(spread, far, images, link),_spread_note(spread, together, _count_any(far.values()))
+    note += _beyond_note(near, ends, spread.unit)
     svg = pen.draw(known, spread.unit, f'{spread.label}: {note}', marks, *ends, spread.counted+'s')
     return SpreadChart(spread.label, note, svg, marks)
 
