@@ -76,9 +76,12 @@ def _number_text(value): return f'{value:g}' if isinstance(value, float) else va
 
 def _all_values(row, name):
     "All values of an element, with commas between: those after the first have columns with numbers"
-    more = takewhile(lambda value: value is not None, (row.get(f'{name}{i}') for i in count(1)))
-    cells = (_number_text(_without_identifiers.cell(name, value)) for value in (row.get(name),*more))
-    return ', '.join(str(cell) for cell in cells if cell not in (None,'')) or None
+    if row.get(name) is None: return None
+    values = [row[name]]
+    if f'{name}1' in row:
+        values += takewhile(lambda value: value is not None, (row.get(f'{name}{i}') for i in count(1)))
+    cells = [_number_text(_without_identifiers.cell(name, value)) for value in values]
+    return ', '.join([str(cell) for cell in cells if cell not in (None,'')]) or None
 
 def _about(row, recipe, split):
     "What the page says of a picture, and filters by: name to text or number"
@@ -230,10 +233,11 @@ class _PictureLinks:
     def add_findings(self, found, sheet):
         "Note in the entries of the sheet which findings are about them; `found` has the rows of each"
         if not len(self.df): return
-        known = self.df.source.isin({title for title,_ in self.places}).to_numpy().nonzero()[0].tolist()
-        at = {row:self.places.get((self.df.source.iat[row],int(self.df.frame.iat[row]))) for row in known}
+        known = self.df.source.isin({title for title,_ in self.places}).to_numpy().nonzero()[0]
+        columns = (self.df[name].iloc[known].tolist() for name in ('source','frame'))
+        at = {row:self.places.get((title,int(frame))) for row,title,frame in zip(known.tolist(), *columns)}
         for what,rows in found.items():
-            for row in set(rows.tolist()) & at.keys():
+            for row in sorted(at.keys() & rows.tolist()):
                 if at[row] is not None: sheet[at[row]].findings += (what,)
     def of_tables(self, tables):
         "Name of a picture, as cells of `tables` have it, to its address"
