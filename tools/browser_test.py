@@ -127,6 +127,14 @@ def test_report(browser):
         page.locator('select[data-column=modality]').select_option('CT')
         assert seen.count()==2 and page.locator('#count').inner_text()=='2 of 5'
         assert page.locator('select[data-column="rows x columns"] option:enabled').count()==3      # all, and two sizes
+        page.locator('.opening a[data-finding="not square"]').click()        # the number of a finding filters by it
+        assert page.locator('select[data-column=modality]').input_value()==''
+        assert page.locator('#count').inner_text()=='2 of 5' and seen.count()==2
+        seen.nth(0).locator('button').click()
+        assert 'not square' in large.locator('dl').first.inner_text()
+        page.keyboard.press('Escape')
+        page.locator('select[data-column=finding]').select_option('')
+        page.locator('select[data-column=modality]').select_option('CT')
         page.locator('#group').select_option('rows x columns')
         assert page.locator('.sheet h3').all_inner_texts()==['128 x 128 (1)','512 x 512 (1)']
         seen.nth(0).locator('button').click()
@@ -135,6 +143,7 @@ def test_report(browser):
         assert '128 x 128' in large.locator('dl').first.inner_text()
         page.wait_for_selector('#large-picture[src*="/out/images/"]')      # the picture itself follows the thumbnail
         assert page.locator('#large-picture').evaluate('o => o.naturalWidth')==128
+        assert not page.locator('img.tiny').count()                      # of 128 pixels and more
         assert large.locator('svg path').count()==1 and page.locator('#large-place').inner_text()=='1 of 2'
         page.keyboard.press('ArrowLeft')
         assert page.locator('#large-title').inner_text()==first
@@ -142,13 +151,14 @@ def test_report(browser):
         assert page.locator('#large-title').inner_text()==seen.nth(1).locator('.title').inner_text()!=first
         page.keyboard.press('Escape')
         assert not large.is_visible()
-        page.wait_for_function('document.activeElement.closest("figure")===document.querySelectorAll("figure")[1]')
+        page.wait_for_timeout(100)
+        assert page.evaluate('document.activeElement.closest("figure")===document.querySelectorAll("figure")[1]')
         page.keyboard.press('Enter')
         large.locator('#close').click()
         page.locator('[type=reset]').click()
         page.wait_for_timeout(100)
         assert not large.is_visible() and seen.locator('.title').all_inner_texts()==titles
-        link = page.locator('.opening a').first
+        link = page.locator('.remarks a').first
         table = page.locator(f"details:has({link.get_attribute('href')})")
         assert not table.get_attribute('open')
         link.click()
@@ -201,6 +211,13 @@ def test_charts(browser):
         assert 'of 64 x 64' in page.locator('#large-crop').inner_text()
         page.locator('#large-header summary').click()
         assert page.locator('#large-header dt', has_text='BitsStored').is_visible()
+        for width in (1280, 390):                                        # long names leave room for the values
+            page.set_viewport_size(dict(width=width, height=844))
+            widths = page.locator('#large-header dd').evaluate_all('all => all.map(o => o.clientWidth)')
+            assert min(widths)>120, (width, widths)
+            value = page.locator('#large-header dt', has_text='ImageType').locator('xpath=following-sibling::dd[1]')
+            assert ', ' in value.inner_text(), value.inner_text()
+        page.set_viewport_size(dict(width=1280, height=900))
         page.keyboard.press('Escape')
         page.wait_for_function('document.activeElement.textContent.startsWith("0001/0008")')     # back to the link
         for width,scheme,light in ((390,'dark',False), (1280,'light',True)):

@@ -24,25 +24,25 @@ function gallery() {
   const selects = [...form.querySelectorAll('select[data-column]')];
   const entries = [...sheet.querySelectorAll('figure')].map(figure => ({
     figure, button: figure.querySelector('button'), about: new Map(Object.entries(JSON.parse(figure.dataset.about))),
+    findings: JSON.parse(figure.dataset.findings ?? '[]'),
   }));
   let seen = entries;
 
   const value = (entry, column) => entry.about.get(column) ?? UNKNOWN;
+  const values = (entry, column) => column === 'finding' ? entry.findings : [value(entry, column)];
   const byNumber = new Intl.Collator(undefined, {numeric: true});
 
   // entries that all filters let through, or all but one of them
   function matching(except) {
     const wanted = selects.filter(select => select !== except && select.value !== '');
-    return entries.filter(entry => wanted.every(select => value(entry, select.dataset.column) === select.value));
+    return entries.filter(entry => wanted.every(select => values(entry, select.dataset.column).includes(select.value)));
   }
 
   // how many pictures each choice would show, given the other filters
   function countChoices(select) {
     const counts = new Map();
-    for (const entry of matching(select)) {
-      const own = value(entry, select.dataset.column);
-      counts.set(own, (counts.get(own) ?? 0) + 1);
-    }
+    for (const entry of matching(select))
+      for (const own of values(entry, select.dataset.column)) counts.set(own, (counts.get(own) ?? 0) + 1);
     for (const option of select.options) {
       if (option.value === '') continue;
       const n = counts.get(option.value) ?? 0;
@@ -79,6 +79,14 @@ function gallery() {
     find('#count').textContent = `${seen.length} of ${entries.length}`;
     if (reset) reset.hidden = !form.querySelector('select.used') && group.value === '';
   }
+
+  // tiny pictures are drawn with sharp pixels
+  const markTiny = img => img.classList.toggle('tiny', Math.max(img.naturalWidth, img.naturalHeight) < 64);
+  sheet.addEventListener('load', event => markTiny(event.target), true);
+  for (const img of sheet.querySelectorAll('img')) if (img.complete) markTiny(img);
+  // what is said of the choices of a filter holds for the captions, too
+  const shown = form.querySelector('[data-column=shown]'), hint = shown && shown.parentElement.title;
+  if (hint) for (const small of sheet.querySelectorAll('small')) small.title = hint;
 
   form.addEventListener('change', update);
   form.addEventListener('reset', () => setTimeout(update));          // after the browser has reset the choices
@@ -137,7 +145,8 @@ function gallery() {
     find('#large-caption').textContent = caption.querySelector('small').textContent;
     find('#large-histogram').replaceChildren(entry.figure.querySelector('svg').cloneNode(true));
     find('#large .ends').replaceWith(caption.querySelector('.ends').cloneNode(true));
-    find('#large dl').replaceChildren(...lines([...entry.about]));
+    const findings = entry.findings.length ? [['finding', entry.findings.join(', ')]] : [];
+    find('#large dl').replaceChildren(...lines([...findings, ...entry.about]));
     const view = JSON.parse(entry.figure.dataset.view), header = Object.entries(view.header ?? {});
     markWindows(view, caption.querySelector('.ends div').textContent.split(' ').slice(1).join(' '));
     drawCrop(entry, view.crop);
@@ -154,10 +163,11 @@ function gallery() {
     picture.src = thumbnail.src;
     await picture.decode().catch(() => {});
     if (!isSeen()) return;
+    markTiny(picture);
     picture.style.setProperty('--ratio', picture.naturalWidth / picture.naturalHeight || 1);
     if (name === '') return;
     const whole = new Image();
-    whole.onload = () => { if (isSeen()) picture.src = whole.src; };
+    whole.onload = () => { if (isSeen()) { picture.src = whole.src; markTiny(whole); picture.className = whole.className; } };
     whole.src = name;
   }
 
@@ -178,6 +188,14 @@ function gallery() {
     const button = event.target.closest('figure button');
     opener = null;
     if (button) show(seen.findIndex(entry => entry.button === button));
+  });
+  // the number of images of a finding filters by it
+  document.addEventListener('click', event => {
+    const link = event.target.closest('a[data-finding]');
+    if (!link) return;
+    for (const select of form.querySelectorAll('select')) select.value = '';
+    form.querySelector('[data-column=finding]').value = link.dataset.finding;
+    update();
   });
   // a link to a picture, in a chart or a table, opens it large; filters that hide it are reset
   document.addEventListener('click', event => {

@@ -57,7 +57,7 @@ def check_syntaxes(
         'do not mix such images with others unnoticed.')
     table = Table(['transfer syntax','decoder','why this one','','images'], first_rows(rows, n), note)
     return QualityPart('Transfer syntaxes and their decoders', table,
-        [Finding('no decoder installed', int(missing.sum())), Finding('lossy compressed', int(lossy.sum()))])
+        [Finding('no decoder installed', missing), Finding('lossy compressed', lossy)])
 
 # %% ../../nbs/pipeline/02_encoding.ipynb #a3a2eb59
 _storage_columns = ('BitsAllocated','BitsStored','HighBit','PixelRepresentation','SamplesPerPixel',
@@ -80,7 +80,7 @@ def check_storage(
     note = ('Each line is a kind of image that the code which reads them must know. The high bit is one less than the '
         'bits stored (PS3.5 section 8.1.1); others come first here.')
     return QualityPart('How they are stored', Table(head, first_rows(rows, n), note),
-        [Finding('High Bit is not Bits Stored - 1', int(odd.sum()))])
+        [Finding('High Bit is not Bits Stored - 1', odd)])
 
 # %% ../../nbs/pipeline/02_encoding.ipynb #e03d5ae3
 _captures = '1.2.840.10008.5.1.4.1.1.7'            # Secondary Capture, and its multi-frame kinds
@@ -106,5 +106,5 @@ def check_text(
     rows = [(name, int((kind==i).sum()), images.names(kind==i)) for i,name in enumerate(kinds) if (kind==i).any()]
     if not rows: return
     note = 'Look at these before you share them: a picture shows what is drawn into it.'
-    return QualityPart('Text in the pixels', Table(['what','images','for example'], rows, note),
-        [Finding(name, n) for name,n,_ in rows])
+    return QualityPart('Text in the pixels', Table(['what','images','which'], rows, note),
+        [Finding(name, kind==i) for i,name in enumerate(kinds)])

@@ -22,6 +22,9 @@ from . import checks,encoding
 # %% ../../nbs/pipeline/03_quality.ipynb #5c03debd
 class Quality(dict):
     "A quality report: `Table`s by title. Shown as tables in a notebook, as text elsewhere"
+    def __init__(self, tables=(), rows=None):
+        super().__init__(tables)
+        self.rows = rows or {}         # name of each finding -> the rows of the table that it is about, array of int
     def _repr_html_(self): return tables_html(self)
     def __repr__(self): return '\n\n'.join(_table_text(title, table) for title,table in self.items())
 
@@ -75,8 +78,16 @@ def _wrong_scores(images):
     far = np.minimum(np.nan_to_num(np.abs(off)).max(0), 99)
     reasons = [*kinds,'far from the others of its modality']
     mended = kind==list(kinds).index(checks.SIGNS_MENDED)
-    score = np.where(kind>=0, np.where(mended, 1, 100), np.where(far>5, far, 0))
+    low,high = images.num('img_min'),images.num('img_max')
+    beyond = np.where(checks.hu_images(images), np.nan_to_num(np.fmax(-1100-low, high-10000)).clip(0), 0)
+    score = np.where(kind>=0, np.where(mended, 1, 100+beyond), np.where(far>5, far, 0))
     return score,kind,reasons                              # of no kind is -1, the last of the reasons
+
+def _why(lowest, reason):
+    "The reason with the value that is wrong, where it is one"
+    endings = {checks.UNDECLARED:', none marked as padding', checks.BELOW_AIR:' without padding'}
+    if reason not in endings: return reason
+    return f"lowest value {lowest:,.0f} HU{endings[reason]}"
 
 def look_wrong(
     df, # As of `quality_report`, or its `ImageColumns`
@@ -85,15 +96,17 @@ def look_wrong(
     images = image_columns(df)
     if not images.n: return Table(['image','why'], [])
     score,kind,reasons = _wrong_scores(images)
-    rows,seen = [],set()
+    rows,seen,low = [],set(),images.num('img_min')
     for at in np.argsort(-score, kind='stable')[:200]:
         name = images.name(int(at))
         if score[at]<=0 or len(rows)==_wrong: break
         if name.split(', frame ')[0] in seen: continue
         seen.add(name.split(', frame ')[0])
-        rows.append((name, reasons[kind[at]]))
-    n = int((score>0).sum())
-    note = f'{pluralize(n, "image")} by the rules below: odd values first, then what is far from its modality.'
+        rows.append((name, _why(low[at], reasons[kind[at]])))
+    wrong = score>0
+    files = images.column(images.path)[wrong].astype(str).nunique() if images.path else int(wrong.sum())
+    note = (f'{pluralize(files, "file")}, {pluralize(int(wrong.sum()), "image")}. Odd values come first, '
+        'the farthest off on top, then what is far from its modality.')
     return Table(['image','why'], rows, note)
 
 def count_patients(
@@ -116,7 +129,9 @@ def quality_report(
     tables = {FIRST_TABLE:Table(['finding','images','see'], found, note)} if found else {}
     odd = look_wrong(images)
     if odd.rows: tables[WRONG_TABLE] = odd
-    return Quality(tables | {part.title:part.table for part in parts if part.table.rows})
+    def rows(of): return np.flatnonzero(of) if images.at is None else images.at[of]
+    about = {f.what:rows(np.asarray(f.of, bool)) for part in parts for f in part.findings if f.n}
+    return Quality(tables | {part.title:part.table for part in parts if part.table.rows}, about)
 
 # %% ../../nbs/pipeline/03_quality.ipynb #74f81b2a
 ENOUGH = 20          # values of a chart
@@ -221,6 +236,22 @@ class SpreadChart:
 
 def _count_any(masks): return int(np.any([*masks], 0).sum())
 
+def _axis_ends(near):
+    "Ends of the axis: what lies farther off the middle nine tenths than these are wide would squeeze the rest"
+    low,high = np.quantile(near, .05, method='higher'),np.quantile(near, .95, method='lower')
+    drawn = near[(near>=2*low-high) & (near<=2*high-low)]
+    if drawn.min()==drawn.max(): drawn = near
+    return (drawn.min(),drawn.max()) if drawn.min()<drawn.max() else (None,None)
+
+def _beyond_note(near, ends, unit):
+    "How many values have no bar, and where they lie"
+    if ends[0] is None: return ''
+    beyond = near[(near<ends[0]) | (near>ends[1])]
+    if not len(beyond): return ''
+    low,high = (f'{value:.4g}' for value in (beyond.min(),beyond.max()))
+    where = f"{low if low==high else f'{low} to {high}'} {unit}".strip()
+    return f' Beyond the axis: {pluralize(len(beyond), "value")}, at {where}.'
+
 def _spread_note(spread, known, n_far):
     "How many values there are, from where to where"
     low,high,unit = known.min(),known.max(),f' {spread.unit}' if spread.unit else ''
@@ -252,8 +283,9 @@ def _chart(spread, images, link, pen):
         return SpreadChart(spread.label, _spread_note(spread, together, 0))
     far = {name:is_far(values, spread.judge) for name,values in spread.groups.items()}
     near = np.concatenate([values[np.isfinite(values) & ~far[name]] for name,values in spread.groups.items()])
-    ends = (near.min(),near.max()) if near.min()<near.max() else (None,None)
+    ends = _axis_ends(near)
     marks,note = _far_marks(spread, far, images, link),_spread_note(spread, together, _count_any(far.values()))
+    note += _beyond_note(near, ends, spread.unit)
     svg = pen.draw(known, spread.unit, f'{spread.label}: {note}', marks, *ends, spread.counted+'s')
     return SpreadChart(spread.label, note, svg, marks)
 

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['UNFOLDED_ROWS', 'MOST_FILTERS', 'NOT_GIVEN', 'thumbnail', 'data_uri', 'sparkline', 'SheetEntry', 'name_parts',
-           'Table', 'tables_html', 'filter_choices', 'report_page']
+           'Table', 'tables_html', 'finding_choices', 'filter_choices', 'reason_rows', 'Remark', 'failure_remarks',
+           'report_page']
 
 # %% ../../nbs/pipeline/00_report.ipynb #07a7b9f8
 import base64,hashlib,json,re
@@ -17,7 +18,7 @@ import cv2
 import numpy as np
 
 from ..arrays.assets import asset_text
-from ..arrays.texts import visible_text,visible_value
+from ..arrays.texts import some_names,visible_text,visible_value
 
 # %% ../../nbs/pipeline/00_report.ipynb #24efe266
 def thumbnail(
@@ -75,6 +76,7 @@ class SheetEntry:
     windows:tuple = () # (name, low, high) of what is shown from black to white, in the unit of the histogram
     crop:tuple = () # (rows, cols, top, left, bottom, right) of the original, half-open; () for all of it
     header:dict = field(default_factory=dict) # Further columns of its row, name to text or number
+    findings:tuple = () # What is suspect about it, in the words of the first table
 
     def about_texts(self)->dict: # Texts that can be shown; what is not known is left out
         "`about` as the page shows it"
@@ -101,6 +103,8 @@ def name_parts(
     return _parted.split(text)
 
 # %% ../../nbs/pipeline/00_report.ipynb #03f7e09b
+_is_number = re.compile(r'[+-]?(\d[\d,.]*(e[+-]?\d+)?|nan)').fullmatch
+
 @dataclass
 class Table:
     "A table of a report"
@@ -109,8 +113,10 @@ class Table:
     note:str = '' # Shown above the table
 
     def number_columns(self)->set: # Their places, from 0
-        "Columns with whole numbers, which stand to the right"
-        return {i for row in self.rows for i,value in enumerate(row) if isinstance(value, int)}
+        "Columns with numbers alone, which stand to the right"
+        columns = zip(*(row for row in self.rows if len(row)==len(self.head)))
+        cells = [[str(value) for value in column if value!=''] for column in columns]
+        return {i for i,column in enumerate(cells) if column and all(map(_is_number, column))}
 
 # %% ../../nbs/pipeline/00_report.ipynb #1e5ecf36
 UNFOLDED_ROWS = 25   # of a table in a report that are seen without unfolding it
@@ -144,6 +150,13 @@ def tables_html(
 MOST_FILTERS = 8     # of a gallery
 NOT_GIVEN = 'not given'
 
+def finding_choices(
+    shown:list, # `SheetEntry` of each image
+)->dict: # 'finding' -> the findings, the most frequent first; nothing without any
+    "By what is suspect a gallery can be filtered"
+    counts = Counter(finding for entry in shown for finding in entry.findings)
+    return {'finding':[visible_text(name) for name,_ in counts.most_common()]} if counts else {}
+
 def filter_choices(
     shown:list, # `SheetEntry` of each image
     names, # Names in their `about`
@@ -154,6 +167,40 @@ def filter_choices(
     several = [(name,[value for value,_ in counts.most_common()]) for name,counts in values.items() if len(counts)>1]
     return dict(several[:MOST_FILTERS])
 
+# %% ../../nbs/pipeline/00_report.ipynb #5a0e4c15
+def reason_rows(
+    errors:list, # Pairs: name of a file, reason
+    most:int=200, # Most reasons
+)->list: # Rows: files, reason, the first of the files
+    "How many files have which reason, the most frequent first"
+    by_reason = {}
+    for name,why in errors: by_reason.setdefault(why, []).append(name)
+    order = sorted(by_reason.items(), key=lambda item: -len(item[1]))
+    rows = [(len(names), why, some_names(names)) for why,names in order]
+    if len(rows)<=most: return rows
+    return [*rows[:most], (sum(n for n,*_ in rows[most:]), f'{len(rows)-most:,} more reasons', 'see errors.csv')]
+
+# %% ../../nbs/pipeline/00_report.ipynb #5a0e4c16
+@dataclass
+class Remark:
+    "A sentence below the answer, with others below it"
+    text:str # The sentence
+    parts:list # Texts that it is about
+    table:str = '' # Title of the table that it leads to
+
+def failure_remarks(
+    errors:list, # Pairs: name of a file, reason
+    n_files:int, # How many files there are
+    most:int=5, # Most reasons
+)->list: # A `Remark`, none without failures
+    "How many files failed and why, the most frequent reason first"
+    if not errors: return []
+    rows,are = reason_rows(errors),'file' if n_files==1 else 'files'
+    parts = [f"{f'{n:,} files: ' if n>1 else ''}{why} ({names})" for n,why,names in rows[:most]]
+    n_more = len(rows)-len(parts)
+    if n_more: parts.append(f"{n_more:,} more reason{'s' if n_more>1 else ''} below in Not converted")
+    return [Remark(f"{len(errors):,} of {n_files:,} {are} not converted", parts, 'Not converted')]
+
 # %% ../../nbs/pipeline/00_report.ipynb #a41c7e05
 def report_page(
     summary:str, # The answer, in one line below the title
@@ -161,11 +208,12 @@ def report_page(
     shown:list, # `SheetEntry` of each image in the gallery
     note:str='', # A remark above the gallery
     title:str='DICOM images', # Of the page
-    remarks=(), # Sentences below the answer
+    remarks=(), # Sentences or `Remark`s below the answer
     first=(), # Titles of the tables that stand above the gallery
     filters=(), # Names in `about` of the entries to filter by, see `filter_choices`
     charts=(), # What has `title`, `note`, `svg` and `far`, as `SpreadChart`s: shown below the gallery
     links=None, # Name of a picture, as cells of tables have it -> where it leads, '#p3' or a picture beside the page
+    hints=None, # Name of a filter -> what its values mean, seen when the pointer rests on it
 )->str: # A complete HTML page that needs no other file
     "The report of a run as one page"
     tables,script = _with_rows(tables),asset_text('report.js')
@@ -173,5 +221,6 @@ def report_page(
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return _templates().get_template('report.html').render(title=title, summary=summary, remarks=remarks,
         first=parts[0], tables=parts[1], ids=_anchors(tables), most=UNFOLDED_ROWS, shown=shown, note=note,
-        filters=filter_choices(shown, filters), charts=charts, links=links or {}, style=asset_text('report.css'),
+        filters=finding_choices(shown) | filter_choices(shown, filters), charts=charts, links=links or {},
+        hints=hints or {}, findings=finding_choices(shown).get('finding', ()), style=asset_text('report.css'),
         script=script, script_hash=f'sha256-{digest}')

@@ -12,6 +12,8 @@ import os,re
 import numpy as np
 import pandas as pd
 
+from ..arrays.texts import some_names
+
 # %% ../../nbs/tables/02_columns.ipynb #3b570c61
 def factorize_any(
     values:pd.Series, # Cells of any kind, also lists
@@ -172,11 +174,11 @@ class ImageColumns:
 
     def names(self,
         where, # Boolean mask of the images, or their numbers
-        most:int=3, # How many names
-    )->str: # With commas between
-        "Names of the first images of `where`"
+        most:int=12, # How many are all named; of more only the first three
+    )->str: # With commas between, and dots at the end where some are left out
+        "Names of the images of `where`"
         where = np.flatnonzero(where) if np.asarray(where).dtype==bool else where
-        return ', '.join(self.name(int(i)) for i in where[:most])
+        return some_names([self.name(int(i)) for i in where[:most+1]], most)
 
 # %% ../../nbs/tables/02_columns.ipynb #c4a543de
 MOST_ROWS = 20

@@ -70,6 +70,10 @@ def _draw_ridges(ax, groups, low, high, bins):
     ax.hlines(range(len(groups)), low, high, color='#000000', lw=.5, clip_on=False)
     return most
 
+def _row_names(groups):
+    "Name of each group and the number of its values"
+    return [f'{visible_text(name)} ({np.isfinite(values).sum():,})' for name,values in groups.items()]
+
 def _draw_axes(ax, groups, low, high, most, label, counted):
     "Names of groups or, for one, its counts; round numbers below"
     from matplotlib.ticker import MaxNLocator
@@ -77,8 +81,7 @@ def _draw_axes(ax, groups, low, high, most, label, counted):
     ax.set(xlim=(low,high), ylim=(0,len(groups)))
     ax.set_xticks(ticks, [f'{x:,g}' for x in ticks])
     if len(groups)>1:
-        names = [visible_text(name) for name in groups]
-        ax.set_yticks([y+.15 for y in reversed(range(len(groups)))], names, parse_math=False)
+        ax.set_yticks([y+.15 for y in reversed(range(len(groups)))], _row_names(groups), parse_math=False)
     else: ax.set_yticks([0,.85], ['0',f'{most:,}'])
     ax.set_ylabel('' if len(groups)>1 else counted, parse_math=False)
     ax.set_xlabel(visible_text(label), parse_math=False)
@@ -132,7 +135,7 @@ class RidgePen:
         low,high = _value_range(groups, low, high)
         out = io.StringIO()
         with matplotlib.rc_context(_style | {'svg.hashsalt':about}):
-            ax = self._clean_axes(len(groups), groups)
+            ax = self._clean_axes(len(groups), _row_names(groups))
             most = _draw_ridges(ax, groups, low, high, bins)
             _draw_axes(ax, groups, low, high, most, label, counted)
             _draw_marks(ax, groups, low, high, marks)
