@@ -23,7 +23,7 @@ prepare: export test           ## what to run before a commit: export, test, cle
 	@$(BIN)/nbdev_clean
 	@$(BIN)/python tools/check.py
 
-bench: export $(VENV)/bench    ## measure beside other libraries, then make the page How fast is it: about a quarter of an hour
+bench: export $(VENV)/bench    ## measure beside other libraries, then make the page How fast is it: about half an hour
 	@$(BIN)/python tools/bench/run.py --out nbs/data/bench.json
 	@$(BIN)/python tools/execute.py how_fast
 

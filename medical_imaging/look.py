@@ -12,10 +12,9 @@ from pathlib import Path
 
 from . import __version__
 from .arrays.texts import visible_text
-from .files.errors import did_you_mean
 from .pipeline.recipe import Recipe
 from .pipeline.results import Prepared
-from .prepare import prepare
+from .prepare import ended_by_signals,parse_arguments,prepare
 from .privacy.rows import TABLE_OPTIONS
 
 # %% ../nbs/52_look.ipynb #f1556a10
@@ -84,11 +83,7 @@ def report_parser()->argparse.ArgumentParser: # For `dicom_report`
 # %% ../nbs/52_look.ipynb #d66618d3
 def _look_arguments(argv):
     "Arguments of `first_look`; an option that is not known ends the process with a hint"
-    parser = report_parser()
-    args,unknown = parser.parse_known_args(list(map(str, argv)))
-    if unknown:
-        options = [name for action in parser._actions for name in action.option_strings]
-        parser.error(f"there is no option {unknown[0]}; {did_you_mean(unknown[0].partition('=')[0], options, most=99)}")
+    args = parse_arguments(report_parser(), argv)
     return dict(src=args.src, dst=args.dst, split=args.split, sheet=args.sheet, max_frames=args.max_frames,
         keep=args.keep or (), n_workers=args.workers, timeout=args.timeout or None, retry=args.retry,
         archives=args.archives, outside_links=args.outside_links, progress=not args.quiet, sources=args.sources)
@@ -98,12 +93,13 @@ def dicom_report(
 )->int: # Exit status: 0 with at least one picture
     "The command: `first_look`, its result in one line, and errors in one line"
     arguments = _look_arguments(sys.argv[1:] if argv is None else argv)
-    try: res = first_look(**arguments)
+    try:
+        with ended_by_signals(): res = first_look(**arguments)
     except (OSError,ValueError,ImportError) as e:
         print(f'dicom_report: {visible_text(e)}', file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as e:
         print('dicom_report: stopped; start it again to go on', file=sys.stderr)
-        return 128+signal.SIGINT
+        return 128+(e.args[0] if e.args else signal.SIGINT)
     print(res)
     return int(not res.n_images)

@@ -138,7 +138,7 @@ def neighbor_chunk(
 )->int: # 8 without neighbors
     "How many files one worker is given at once: many more than it has to read as neighbors of them"
     kept = max((near.kept for task in tasks for near in task.neighbors.values()), default=0)
-    return min(8*max(kept, 1), 64) if kept else 8
+    return min(8*kept, 64) if kept else 8
 
 # %% ../../nbs/pipeline/16_neighbors.ipynb #da54520d
 def _alone(near): return replace(near, places=tuple(place if place==near.own else () for place in near.places))
