@@ -7,7 +7,8 @@ __all__ = ['LARGE', 'Measured', 'Picture', 'DroppedFrame', 'convert_image', 'fin
 
 # %% ../../nbs/pipeline/06_convert.ipynb #bd7be875
 import json
-from dataclasses import asdict,dataclass,field
+from dataclasses import dataclass,field
+from functools import cached_property
 from math import log2
 
 import cv2
@@ -27,7 +28,7 @@ from ..contrast.channels import channel_function
 from ..masks import mask_from_blur
 from ..regions.crops import CropRecord,cut_crop,mask2bbox,resize_image,resize_kept
 from ..regions.ct_parts import body_piece,lung_region,mask_doubts,piece_box,tissue_kinds
-from .formats import FORMATS
+from .formats import FORMATS,planes_to_image
 from .recipe import Recipe
 
 # %% ../../nbs/pipeline/06_convert.ipynb #8e772f96
@@ -49,7 +50,7 @@ class Measured:
         res = dict(note=self.note, pixel_hash=self.pixel_hash, sign_mended=self.sign_mended, inverted=self.inverted,
             padding_share=self.padding_share, **{name:float(value) for name,value in self.stats.items()})
         if self.reduced>1: res['reduced'] = self.reduced
-        if self.crop is not None: res['crop'] = json.dumps(asdict(self.crop))
+        if self.crop is not None: res['crop'] = json.dumps(vars(self.crop))
         if self.bins is not None: res['bins'] = json.dumps(self.bins.tolist())
         return res
 
@@ -62,6 +63,11 @@ class Picture:
     columns:dict # Columns of metadata.parquet beside those of the header, of `Measured`
     histogram:tuple = field(repr=False) # Modality values, and how often each occurs
     middle:int = 0 # First channel of the slice itself, where it has neighbors
+
+    @cached_property
+    def image(self)->np.ndarray: # uint8, (rows, cols), or (rows, cols, 3) where there are three channels
+        "The picture in 8 bits; of other numbers of channels the first of the slice itself"
+        return planes_to_image(self.planes if len(self.planes) in (1,3) else self.planes[self.middle:self.middle+1])
 
 @dataclass
 class DroppedFrame:
@@ -132,6 +138,14 @@ def _resize_in_bands(part, present, f, rec):
     planes = [np.pad(np.concatenate(column), ((top,bottom),(0,0))) for column in zip(*bands)]
     return np.stack([resize_image(plane, rec.size) for plane in planes])
 
+def _resize_planes(planes, rec):
+    "Channels of a part, resized; two to four at once, which is faster, where OpenCV adds up in the same order"
+    rows,cols = np.subtract(*rec.view[::-1])
+    is_shrunk,by_whole = rows>=rec.size[0] and cols>=rec.size[1],rows%rec.size[0]==0 and cols%rec.size[1]==0
+    if not 2<=len(planes)<=4 or not is_shrunk or by_whole:
+        return np.stack([resize_kept(plane, rec) for plane in planes])
+    return np.moveaxis(resize_kept(cv2.merge(planes), rec), -1, 0)
+
 def _planes_of_part(frame, rec, f, dtype=np.float32):
     "Channels (n, rows, cols) of the part that a record keeps, resized; of a large one as `dtype` if it keeps its size"
     px,present = frame.stored,frame.stored_present
@@ -143,7 +157,7 @@ def _planes_of_part(frame, rec, f, dtype=np.float32):
         planes = [*_look_up_planes(px, present, lambda stored: quantize(f(stored).astype(np.float32), dtype), dtype)]
         return np.stack(planes) if len(planes)>1 else planes[0][None]
     if _is_large(px): planes = _resize_in_bands(px, present, f, rec)
-    else: planes = np.stack([resize_kept(plane, rec) for plane in _look_up_planes(px, present, f)])
+    else: planes = _resize_planes([*_look_up_planes(px, present, f)], rec)
     return np.minimum(planes, 1, out=planes)               # sums of weights may end just above 1
 
 # %% ../../nbs/pipeline/06_convert.ipynb #2d5fec05
@@ -166,7 +180,7 @@ def _channels_of_recipe(frame, recipe):
     if not recipe.slice_channels:
         win,shown = own_window(frame)
         return _Channels(f'{shown} of {2*recipe.neighbors+1} slices' if recipe.neighbors else shown, win)
-    own = np.unique(frame.breakpoints(positive=True)) if recipe.bins=='image' else None
+    own = frame.breakpoints(positive=True) if recipe.bins=='image' else None
     return _Channels(', '.join(recipe.channels), bins=own)
 
 # %% ../../nbs/pipeline/06_convert.ipynb #dc8bb2d0
@@ -224,6 +238,7 @@ def _dropped_frame(frame, recipe):
 
 def _stacked_planes(frame, slices, rec, recipe, channels, dtype):
     "Channels (n, rows, cols) of a frame and its neighbors, black for one that is `None`"
+    if slices==[frame]: return _planes_of_part(frame, rec, channels.function(frame, recipe), dtype)
     planes = {}
     for one in (o for o in slices if o is not None):
         if one.stored.shape!=frame.stored.shape:
@@ -279,4 +294,6 @@ def encode_picture(
     recipe:Recipe, # Format and quality
 )->bytes: # A file
     "A picture in the format of a recipe"
-    return FORMATS[recipe.format].encode(pic.planes, pic.color, recipe.quality)
+    form,planes = FORMATS[recipe.format],pic.planes
+    if form.dtype==np.uint8 and len(planes) in form.channels: planes = np.moveaxis(np.atleast_3d(pic.image), -1, 0)
+    return form.encode(planes, pic.color, recipe.quality)
