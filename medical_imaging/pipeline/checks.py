@@ -23,17 +23,17 @@ from .report import Table
 @dataclass
 class Finding:
     "Images that are suspect for one reason"
-    what:str # The reason, in a few words
-    of:np.ndarray # Which images, boolean, (n,)
-    n:int|None = None # How many; `None`: all of these
+    what:str # Reason, in a few words
+    of:np.ndarray # True for the suspect images, boolean, (n,)
+    n:int|None = None # How many; `None`: all that are True in `of`
     def __post_init__(self): self.n = int(self.of.sum()) if self.n is None else self.n
 
 @dataclass
 class QualityPart:
-    "What one check has found"
-    title:str # Of its table in the report
-    table:Table # What was found, or what there is
-    findings:list # `Finding` of each reason; 0 images are possible
+    "Result of one check"
+    title:str # Title of its table in the report
+    table:Table # Findings, or an overview
+    findings:list # A `Finding` for each reason, which may have 0 images
 
 # %% ../../nbs/pipeline/01_checks.ipynb #a2f086ac
 _slope = element_columns('PixelValueTransformationSequence', 'RescaleSlope')
@@ -51,7 +51,7 @@ quality_columns = ('source','fname','frame','error','note','pixel_hash','sign_me
 def patient_codes(
     images:ImageColumns, # Columns of the table
 )->np.ndarray: # A number for each patient, -1 without Patient ID
-    "Which images are of the same patient?"
+    "Number the patient of each image"
     ids = images.ids
     issuers,_ = images.text('IssuerOfPatientID')
     pairs = pd.DataFrame(dict(id=ids, issuer=issuers))[(ids>=0) & (issuers>=0)].drop_duplicates()
@@ -64,8 +64,8 @@ def patient_codes(
 # %% ../../nbs/pipeline/01_checks.ipynb #29bf7c97
 def pixel_codes(
     images:ImageColumns, # Columns of the table
-)->tuple: # A number for each picture, -1 where it is not known; and by what it was told, as text
-    "Which images have the same pixels?"
+)->tuple: # Group number of each image, -1 if unknown; and the method, as text
+    "Number the groups of images with equal pixels"
     codes,hashes = factorize_any(images.column('pixel_hash'))
     known = np.append(pd.Index(hashes)!='', False)[codes]
     if known.any(): return np.where(known, codes, -1),'by pixel_hash, so exact copies only'
@@ -77,7 +77,7 @@ def pixel_codes(
 
 # %% ../../nbs/pipeline/01_checks.ipynb #7ef0ae1f
 def _spread(codes, splits):
-    "Sizes of the groups that are in several splits, largest first; and for each a table of split, size, first image"
+    "Sizes of the groups in several splits, largest first; and for each a table of split, size, first image"
     at = np.flatnonzero((codes>=0) & (splits>=0))
     df = pd.DataFrame(dict(code=codes[at], split=splits[at], at=at))
     df = df.groupby(['code','split']).at.agg(['size','first']).reset_index()
@@ -87,14 +87,14 @@ def _spread(codes, splits):
     return sizes,dict(iter(shown.groupby('code')))
 
 def _splits_text(images, part, names):
-    "In which splits a group is, with the number of its images and one of them"
+    "Splits of a group, with the number of its images and one of them"
     found = part[['split','size','first']].to_numpy()[:4].tolist()
     first = [f'{names[split]}: {n:,} ({images.name(i)})' for split,n,i in found]
     more = f' and {len(part)-4} more' if len(part)>4 else ''
     return '; '.join(first)+more
 
 def _leaks(images, what, codes, splits, names):
-    "Rows for the groups in more than one split, how many groups these are, and which images"
+    "Rows for the groups in more than one split, the number of these groups, and their images"
     sizes,parts = _spread(codes, splits)
     rows = []
     for i,code in enumerate(sizes.index[:MOST_ROWS], 1):
@@ -110,7 +110,7 @@ def _split_names(images, split):
     return codes,[f'split {i}' if images.is_id(name) else name for i,name in enumerate(names, 1)]
 
 def _split_sizes(codes, names, patients):
-    "Rows: a split, its images, patients, and images without Patient ID"
+    "Rows: split, images, patients, images without Patient ID"
     known = np.where(patients<0, np.nan, patients)
     df = pd.DataFrame(dict(split=codes, patient=known, unknown=patients<0)).groupby('split')
     df = df.agg(images=('split','size'), patients=('patient','nunique'), unknown=('unknown','sum')).reset_index()
@@ -131,8 +131,8 @@ def check_splits(
     codes,names = _split_names(images, split)
     patients,(pixels,how) = patient_codes(images),pixel_codes(images)
     rows,n,of = _leaks(images, 'patient', patients, codes, names)
-    note = (f'{pluralize(n, "patient")}. Move all images of a patient into one split: a model recognises patients. '
-        'One patient in all of them may be an ID that stands for nobody, such as that of an anonymised file.')
+    note = (f'{pluralize(n, "patient")}. Move all images of a patient into one split: a model recognizes patients. '
+        'A patient who is in every split may be a placeholder ID, such as that of an anonymized file.')
     of_patients = QualityPart('Patients in more than one split', Table(['patient',*_split_head], rows, note),
         [Finding('patient in more than one split', of)])
     rows,n,of = _leaks(images, 'image', pixels, codes, names)
@@ -195,8 +195,8 @@ SIGNS_MENDED = 'wrong signs, mended'
 
 def odd_kinds(
     images:ImageColumns, # Columns of the table
-)->dict: # Name of a kind to a mask of the images, boolean; an image belongs to the first that fits
-    "Kinds of odd values"
+)->dict: # Kind -> boolean mask of the images; an image belongs to the first that fits
+    "Masks of the kinds of odd values"
     ct,low,high = hu_images(images),images.num('img_min'),images.num('img_max')
     return {SIGNS_MENDED:_sign_mended(images, ct),
         'all of one value':low==high,
@@ -209,19 +209,19 @@ def odd_kinds(
 
 # %% ../../nbs/pipeline/01_checks.ipynb #bf46a931
 def first_kind(
-    kinds:dict, # Name of a kind to a mask of the images, boolean
-)->np.ndarray: # For each image the place of the first kind that fits, -1 for none
-    "Which kind is each image of?"
+    kinds:dict, # Kind -> boolean mask of the images
+)->np.ndarray: # Index of the first kind that fits each image, -1 for none
+    "Index of the kind of each image"
     return np.select(list(kinds.values()), range(len(kinds)), -1)
 
 def _extreme(choose, values):
-    "`choose` of the values that are numbers, as text"
+    "`choose` of the finite values, as text"
     return cell_text(choose(values)) if np.isfinite(values).any() else ''
 
 def check_values(
     images:ImageColumns, # Columns of the table
-)->QualityPart: # A row for each kind of oddity
-    "Values that cannot be, or that tell of a mistake"
+)->QualityPart: # A row for each kind of odd values
+    "Impossible values, and values that show a mistake"
     kinds,low,high = odd_kinds(images),images.num('img_min'),images.num('img_max')
     kind,rows = first_kind(kinds),[]
     for i,name in enumerate(kinds):
@@ -229,8 +229,8 @@ def check_values(
         if not of.any(): continue
         ends = _extreme(np.nanmin, low[of]),_extreme(np.nanmax, high[of])
         rows.append((name, int(of.sum()), images.names(of), *ends))
-    note = ('Look at some of each. What is mended needs nothing more; wrong signs and missing padding values can be '
-        'put right in the header, the rest is better left out.')
+    note = ('Look at some of each. Mended images are fine; wrong signs and missing padding values can be '
+        'corrected in the header; leave the others out.')
     head = ['what','images','which','lowest','highest']
     return QualityPart('Odd values', Table(head, rows, note), [Finding(name, kind==i) for i,name in enumerate(kinds)])
 
@@ -246,7 +246,7 @@ def _rare(modality, slope, intercept):
     return ((alike<.01*total) & (total>=100) & (most>.9*total)).to_numpy()
 
 def _rescale_kinds(images, slope, intercept, modality):
-    "Remarks about the rescale, and the images that each is about"
+    "Remarks about the rescale, each with a mask of its images"
     ct,has_lut = hu_images(images),images.num('ModalityLUTSequence')>0
     missing = np.isnan(slope) | np.isnan(intercept)
     unsigned = images.num('PixelRepresentation')==0
@@ -265,8 +265,8 @@ def _few_labels(values, crowded):
 # %% ../../nbs/pipeline/01_checks.ipynb #c282f335
 def check_rescale(
     images:ImageColumns, # Columns of the table
-)->QualityPart|None: # A row for each combination in each modality; `None` where there is no rescale and none is missed
-    "Slopes and intercepts, and those that are odd"
+)->QualityPart|None: # A row for each combination in each modality; `None` if there is no rescale and none is needed
+    "Slopes and intercepts, with remarks on odd ones"
     modality,slope,intercept = images.modality(),images.num(*_slope),images.num(*_intercept)
     kinds = _rescale_kinds(images, slope, intercept, modality[0])
     kind = first_kind(kinds)
@@ -277,7 +277,7 @@ def check_rescale(
     labels = _few_labels(slope, crowded),_few_labels(intercept, crowded)
     rows,n = count_groups(modality, *labels, (kind,list(kinds)), first=kind>=0)
     note = ('Stored values times the slope plus the intercept are HU, or the unit of the modality. '
-        'A CT that is off here is not comparable with the others.')
+        'A CT with a remark is not comparable with the others.')
     return QualityPart('Rescale',
         Table(['modality','slope','intercept','remark','images'], first_rows(rows, n), note),
         [Finding(name, kind==i) for i,name in enumerate(kinds)])
@@ -285,8 +285,8 @@ def check_rescale(
 # %% ../../nbs/pipeline/01_checks.ipynb #338c634a
 def robust_z(
     values:np.ndarray, # A number for each image
-    groups:np.ndarray, # Code of its group
-)->np.ndarray: # float64; NaN in groups of fewer than 20, and where most values of the group are the same
+    groups:np.ndarray, # Group code of each image
+)->np.ndarray: # float64; NaN in groups of fewer than 20, and if most values of the group are equal
     "Distance from the median of the group, in robust standard deviations"
     values = pd.Series(values)
     off = values-values.groupby(groups).transform('median')
@@ -300,7 +300,7 @@ def check_outliers(
 )->QualityPart: # The ten farthest
     "Images whose mean or standard deviation is far from those of their modality"
     codes,names = images.modality()
-    comparable = ~has_undeclared_filler(images)                  # filler spoils both, and is listed already
+    comparable = ~has_undeclared_filler(images)                  # filler distorts both, and is already listed
     mean,std = (np.where(comparable, images.num(name), np.nan) for name in ('img_mean','img_std'))
     z = np.stack([robust_z(mean, codes), robust_z(std, codes)])
     far = np.nan_to_num(np.abs(z)).max(0)
@@ -333,25 +333,25 @@ def _by_modality(images, columns, measures):
 def is_inverted_column(
     images:ImageColumns, # Columns of the table
 )->np.ndarray: # Boolean
-    "In which images are small values white? By Presentation LUT Shape, else by MONOCHROME1"
+    "Images whose small values are white: by Presentation LUT Shape, else by MONOCHROME1"
     no_shape = images.text('PresentationLUTShape')[0]<0
     monochrome1 = images.among('PhotometricInterpretation', 'MONOCHROME1')
     return np.where(no_shape, monochrome1, images.among('PresentationLUTShape', 'INVERSE'))
 
 # %% ../../nbs/pipeline/01_checks.ipynb #e4fd1035
-_polarity_note = ('Where Photometric Interpretation is MONOCHROME1, or Presentation LUT Shape INVERSE, small values '
+_polarity_note = ('If Photometric Interpretation is MONOCHROME1, or Presentation LUT Shape INVERSE, small values '
     'are white: such images are inverted when shown, never in their values. '
     'Padding was not measured: leave it out of means, windows and histograms.')
 
 def _add_examples(images, rows, groups):
-    "Rows of modalities with the images of each of `groups` behind their number"
+    "Rows of modalities; the number of images in each of `groups` is followed by examples"
     codes,names = images.modality()
     return [(*row[:2], *(images.names(of & (codes==names.index(row[0]))) for of in groups), *row[2:]) for row in rows]
 
 def check_polarity(
     images:ImageColumns, # Columns of the table
-)->QualityPart|None: # A row for each modality; `None` where nothing is inverted or padded
-    "Which images are inverted, and which are padded?"
+)->QualityPart|None: # A row for each modality; `None` if no image is inverted or padded
+    "Inverted images and padded images, by modality"
     inverted,share = is_inverted_column(images),images.num('padding_share')
     has_value = images.column('PixelPaddingValue').notna().to_numpy()
     if not (inverted.any() or has_value.any() or (share>0).any()): return
@@ -373,20 +373,20 @@ def check_polarity(
 def check_sizes(
     images:ImageColumns, # Columns of the table
 )->QualityPart|None: # A row for each size; `None` without sizes
-    "Rows and columns"
+    "Count images by rows and columns"
     rows,cols = images.num('Rows'),images.num('Columns')
     if np.isnan(rows).all(): return
     table,n = count_groups(rows, cols)
     oblong = ~np.isnan(rows) & ~np.isnan(cols) & (rows!=cols)
-    note = (f'Not square: {pluralize(int(oblong.sum()), "image")}. Stretching to a square changes shapes, '
+    note = (f'Not square: {pluralize(int(oblong.sum()), "image")}. Stretching to a square distorts shapes, '
         'padding and cropping do not.')
     return QualityPart('Sizes', Table(['rows','columns','images'], first_rows(table, n), note),
         [Finding('not square', oblong)])
 
 def check_spacing(
     images:ImageColumns, # Columns of the table
-)->QualityPart|None: # A row for each modality; `None` where no image has a spacing
-    "The size of a pixel"
+)->QualityPart|None: # A row for each modality; `None` if no image has a spacing
+    "Pixel spacing by modality"
     height,width = images.num(*HEIGHT_COLUMNS),images.num(*_width)
     if np.isnan(height).all(): return
     zero,oblong = (height<=0) | (width<=0),np.abs(height-width)>.01*height

@@ -17,13 +17,13 @@ from .checks import Finding,QualityPart,first_kind
 # %% ../../nbs/pipeline/02_encoding.ipynb #198187d7
 def decoder_plugins(
     syntax:str, # Transfer Syntax UID (0002,0010)
-)->list: # Names, in the order in which they are tried; empty where none can decode it, and if it is not compressed
-    "The decoders for a transfer syntax"
+)->list: # Names, in the order in which they are tried; empty if there is none, or if it is not compressed
+    "Decoders of a transfer syntax"
     codec = codec_of(syntax)
     return list(codec.decoders) if codec else []
 
 def _decoding(syntax):
-    "Name of a transfer syntax, the decoder of its pixels, and why that"
+    "Name of a transfer syntax, the decoder of its pixels, and the reason"
     uid = UID(syntax)
     codec = codec_of(syntax)
     if codec: return uid.name,codec.decoders[0],codec.reason
@@ -37,14 +37,14 @@ def _decoding(syntax):
 _lossy_syntaxes = JPEGBaseline8Bit,JPEGExtended12Bit,JPEGLSNearLossless
 
 def _syntax_groups(codes, names):
-    "For each image the place of its way of decoding, and these ways"
+    "Index of each image's way of decoding, and the list of these ways"
     ways = [_decoding(name) for name in names]
-    return np.array([*range(len(names)),-1])[codes],ways             # the last is for code -1
+    return np.array([*range(len(names)),-1])[codes],ways             # the last entry is for code -1
 
 def check_syntaxes(
     images:ImageColumns, # Columns of the table
-)->QualityPart|None: # A row for each way of decoding; `None` without transfer syntaxes
-    "How the images are compressed, and which decoder is used"
+)->QualityPart|None: # A row for each way of decoding; `None` if no transfer syntax is known
+    "Compression of the images, and the decoders used"
     codes,names = images.text('TransferSyntaxUID')
     if not names: return
     lossy = images.among('LossyImageCompression', '01', '1')
@@ -53,8 +53,8 @@ def check_syntaxes(
     missing = np.array([plugin=='MISSING' for _,plugin,_ in ways]+[False])[way]
     labels = [(way,list(column)) for column in zip(*ways)]
     rows,n = count_groups(*labels, (lossy.astype(int),['','lossy']), first=missing)
-    note = ('Compressed images take longest where they are decoded. Lossy compression has changed the values: '
-        'do not mix such images with others unnoticed.')
+    note = ('For compressed images, decoding takes the most time. Lossy compression has changed the values: '
+        'do not mix such images with others unawares.')
     table = Table(['transfer syntax','decoder','why this one','','images'], first_rows(rows, n), note)
     return QualityPart('Transfer syntaxes and their decoders', table,
         [Finding('no decoder installed', missing), Finding('lossy compressed', lossy)])
@@ -65,8 +65,8 @@ _storage_columns = ('BitsAllocated','BitsStored','HighBit','PixelRepresentation'
 
 def check_storage(
     images:ImageColumns, # Columns of the table
-)->QualityPart|None: # A row for each combination; `None` where nothing of this is known
-    "Bits, signs and samples"
+)->QualityPart|None: # A row for each combination; `None` if none of these columns is known
+    "Bits, signs and samples per pixel"
     columns = {k:images.text(k) for k in _storage_columns}
     if not any(names for _,names in columns.values()): return
     codes,names = columns['PixelRepresentation']
@@ -77,8 +77,8 @@ def check_storage(
     rows,n = count_groups(images.modality(), *columns.values(), first=odd)
     head = ['modality','bits allocated','bits stored','high bit','values','samples per pixel',
         'photometric interpretation','images']
-    note = ('Each line is a kind of image that the code which reads them must know. The high bit is one less than the '
-        'bits stored (PS3.5 section 8.1.1); others come first here.')
+    note = ('Code that reads these images must handle each line. The high bit is one less than the '
+        'bits stored (PS3.5 section 8.1.1); lines where it is not come first.')
     return QualityPart('How they are stored', Table(head, first_rows(rows, n), note),
         [Finding('High Bit is not Bits Stored - 1', odd)])
 
@@ -87,7 +87,7 @@ _captures = '1.2.840.10008.5.1.4.1.1.7'            # Secondary Capture, and its 
 _ultrasound = '1.2.840.10008.5.1.4.1.1.6.1','1.2.840.10008.5.1.4.1.1.3.1'
 
 def _text_kinds(images):
-    "Kinds of images that may show text"
+    "Masks of the kinds of images that may show text"
     codes,names = images.text('SOPClassUID')
     is_capture = np.array([name.startswith(_captures) for name in names]+[False])[codes]
     is_ultrasound = np.array([name.startswith(_ultrasound) for name in names]+[False])[codes]
@@ -99,12 +99,12 @@ def _text_kinds(images):
 
 def check_text(
     images:ImageColumns, # Columns of the table
-)->QualityPart|None: # A row for each kind of suspect; `None` where there is none
+)->QualityPart|None: # A row for each kind of suspect; `None` if there is none
     "Images whose pixels may show text, such as the name of a patient"
     kinds = _text_kinds(images)
     kind = first_kind(kinds)
     rows = [(name, int((kind==i).sum()), images.names(kind==i)) for i,name in enumerate(kinds) if (kind==i).any()]
     if not rows: return
-    note = 'Look at these before you share them: a picture shows what is drawn into it.'
+    note = 'Look at these before you share them: a picture made from one shows its text, too.'
     return QualityPart('Text in the pixels', Table(['what','images','which'], rows, note),
         [Finding(name, kind==i) for i,name in enumerate(kinds)])

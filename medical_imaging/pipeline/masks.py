@@ -43,36 +43,36 @@ from ..volumes.volume import Volume
 # %% ../../nbs/pipeline/13_masks.ipynb #5798196e
 @dataclass(frozen=True)
 class MaskFolder:
-    "Where the masks of images are, and what becomes of them"
-    path:str|PathLike # Folder, archive or URL with SEG and RTSTRUCT files, pictures, or a csv of run lengths
+    "Folder with the masks of images, and how to use them"
+    path:str|PathLike # Folder, archive or URL with SEG and RTSTRUCT files, pictures, or a CSV of run lengths
     labels:list|dict|None=None # Names in the order of their numbers; or name to a regular expression; all by default
-    overlap:str='error' # Where masks overlap: 'error', 'first' or 'smallest', as for `combine_masks`
-    order:str|None=None # How a csv counts: 'siim', 'kaggle' or 'rows', see `rle_decode`
+    overlap:str='error' # For overlapping masks: 'error', 'first' or 'smallest', as for `combine_masks`
+    order:str|None=None # Pixel order of run lengths: 'siim', 'kaggle' or 'rows', see `rle_decode`
     def label(self,
-        name:str, # What a file calls a region
-    )->str|None: # `None` for one that is left out
-        "What a region is called here"
+        name:str, # Name of the region in its file
+    )->str|None: # `None` for a region that is left out
+        "Label of a region"
         if self.labels is None: return name
         if not isinstance(self.labels, Mapping): return name if name in self.labels else None
         found = [label for label,pattern in self.labels.items() if re.search(pattern, name)]
-        if len(found)>1: raise ValueError(f'labels must find a region once, got {found} for {name!r}; '
+        if len(found)>1: raise ValueError(f'labels must match a region once, got {found} for {name!r}; '
             'make the expressions narrower')
         return found[0] if found else None
 
 @dataclass
 class FoundMasks:
-    "The masks of a folder"
+    "Masks found in a folder"
     numbers:dict # Label to its number in the pictures, from 1
-    of_series:dict=field(default_factory=dict) # Series Instance UID to the names of SEG and RTSTRUCT files
-    of_frame:dict=field(default_factory=dict) # Frame of Reference UID to those that name no series
-    pictures:dict=field(default_factory=dict) # Name without ending to the picture
-    stored:dict|None=None # Number to name in the pictures, as `labels.json` says; 1 and 255 are 'mask' by default
-    table:str='' # Name of the csv
+    of_series:dict=field(default_factory=dict) # Series Instance UID to names of SEG and RTSTRUCT files
+    of_frame:dict=field(default_factory=dict) # Frame of Reference UID to files that name no series
+    pictures:dict=field(default_factory=dict) # Name without extension to the picture
+    stored:dict|None=None # Number to name in the pictures, from `labels.json`; 1 and 255 are 'mask' by default
+    table:str='' # Name of the CSV
     unreadable:dict=field(default_factory=dict) # Name of a file to the reason
-    rois:set=field(default_factory=set) # Names of regions in RTSTRUCT files, which anybody may have typed
+    rois:set=field(default_factory=set) # Region names in RTSTRUCT files, which are free text
 
 def _read_regions(src, name):
-    "What a SEG or RTSTRUCT holds: `Segmentation`, or a list of `Roi`"
+    "Regions of a SEG or RTSTRUCT: `Segmentation`, or a list of `Roi`"
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', DicomWarning)          # of repairs
         ds = dcmread(src.entry(name))
@@ -82,7 +82,7 @@ def _read_regions(src, name):
 def _cached_regions(src, name, stamp): return _read_regions(src, name)
 
 def _add_annotation(found, labels, src, name):
-    "Note for which series a file was made, and what it calls its regions"
+    "Record the series of a file and the names of its regions"
     regions = _cached_regions(src, name, src.stamp(name))
     labels.update(region.name for region in regions)
     if not hasattr(regions, 'stored'): found.rois |= {region.name for region in regions}
@@ -99,14 +99,14 @@ def _has_annotation_class(src, name):
     return read_header(src.entry(name), _class).text('SOPClassUID') in _annotation_classes
 
 def _is_annotation(src, name):
-    "Is a file a SEG or RTSTRUCT? Not if it cannot be read"
+    "Is a file a SEG or RTSTRUCT? False if it is unreadable"
     try: return _has_annotation_class(src, name)
     except (DicomError,OSError): return False
 
 _picture_suffixes = '.png','.tif','.tiff','.bmp','.gif'
 
 def _add_file(found, labels, src, name):
-    "Note what one file of the folder is"
+    "Record the kind of one file of the folder"
     stem,dot,suffix = name.rpartition('.')
     kind = f'.{suffix.lower()}' if dot else ''
     if kind in _picture_suffixes: found.pictures[stem] = name
@@ -120,12 +120,12 @@ def _add_file(found, labels, src, name):
 def find_masks(
     folder:MaskFolder, # Where they are
 )->FoundMasks:
-    "Look through a folder of masks"
+    "Find the masks of a folder"
     src,found,labels = Source(str(folder.path)),FoundMasks({}),set()
     for name in src.listing().names: _add_file(found, labels, src, name)
     if found.table:
         if folder.order is None: raise ValueError(f"order must be given for the run lengths in {found.table}: 'siim', "
-            "'kaggle' or 'rows', got none; they count in different ways")
+            "'kaggle' or 'rows', got none; they number pixels differently")
         labels.update(name for lines in _table_lines(src, found.table).values() for name in lines)
     found.stored = found.stored or {1:'mask', 255:'mask'}
     if found.pictures: labels.update(found.stored.values())
@@ -140,8 +140,8 @@ def _table_lines(src, name): return _lines_of_csv(src, name, src.stamp(name))
 
 @lru_cache(4)
 def _lines_of_csv(src, name, stamp):
-    "SOP Instance UID or name of an image to class to lines"
-    import pandas as pd                                    # here, since it takes a while to import
+    "SOP Instance UID or image name to class to lines"
+    import pandas as pd                                    # here, since the import is slow
     table = pd.read_csv(io.BytesIO(src.read(name)), dtype=str, skipinitialspace=True).rename(columns=str.strip)
     label = next((column for column in ('label','class') if column in table), None)
     rows = rle_rows(table, label=label)
@@ -150,22 +150,22 @@ def _lines_of_csv(src, name, stamp):
 # %% ../../nbs/pipeline/13_masks.ipynb #453bb712
 @dataclass(frozen=True)
 class MaskTask:
-    "The pictures of one file whose masks are wanted"
-    source:str # Name of the file
-    frames:tuple # (frame, name of the picture, crop or `None`) of each
+    "Pictures of one file that need masks"
+    source:str # File name
+    frames:tuple # (frame, picture name, crop or `None`) of each
     files:tuple=() # Names of SEG and RTSTRUCT files
-    pictures:dict=field(default_factory=dict) # Frame to the name of a mask picture
-    steps:dict=field(default_factory=dict) # Frame to the distance of slices in mm
+    pictures:dict=field(default_factory=dict) # Frame to mask picture name
+    steps:dict=field(default_factory=dict) # Frame to slice distance in mm
 
 def slice_volume(
     ds, # Header of an image, `Dataset`
-    one, # `Slice` of it
-    step:float|None, # Distance of slices in mm; `None`: the thickness
+    one, # `Slice` of the image
+    step:float|None, # Slice distance in mm; `None`: the thickness
 )->Volume: # Of one slice, without values
-    "The plane of an image as a volume"
+    "Plane of an image as a volume"
     if one.position is None or one.orientation is None or one.pixel_spacing is None: raise DicomError(
         'Image Position (0020,0032), Image Orientation (0020,0037) and Pixel Spacing (0028,0030) must be there for a '
-        'SEG or RTSTRUCT, got none; name a picture of the mask like the image')
+        'SEG or RTSTRUCT, got none; use a mask picture with the name of the image')
     right,down = orientation_vectors(one.orientation)
     if not step: step = abs(float(one.text('SpacingBetweenSlices') or one.text('SliceThickness') or 1)) or 1.
     affine = np.eye(4)
@@ -174,10 +174,10 @@ def slice_volume(
     return Volume(np.broadcast_to(np.float32(0), (1,*one.shape)), affine, ((ds,one.frame),))
 
 def _on_plane(seg, volume):
-    "The frames of a SEG that lie in the plane of a volume of one slice"
+    "Frames of a SEG in the plane of a volume of one slice"
     normal = volume.affine[:3,0]/volume.spacing[0]
     across = np.abs(seg.planes[:,1:]@normal)/np.linalg.norm(seg.planes[:,1:], axis=2)
-    if (across>.01).any(): raise DicomError('SEG must have frames that are parallel to the image, got others; '
+    if (across>.01).any(): raise DicomError('SEG must have frames that are parallel to the image, got none; '
         'it was made on other slices')
     here = np.abs((seg.planes[:,0]-volume.affine[:3,3])@normal)<.05*volume.spacing[0]
     return replace(seg, stored=seg.stored[here], planes=seg.planes[here], numbers=seg.numbers[here])
@@ -191,14 +191,14 @@ def _seg_masks(seg, volume):
     return [(segment.name,masks[segment.number]) for segment in seg.segments]
 
 def _near_contours(roi, volume):
-    "The contours that may lie on a volume of one slice"
+    "Contours close to a volume of one slice"
     normal = volume.affine[:3,0]/volume.spacing[0]
     starts = np.array([points[0] for points in roi.contours])
     near = np.abs((starts-volume.affine[:3,3])@normal)<=.51*volume.spacing[0]
     return [roi.contours[k] for k in np.flatnonzero(near)]
 
 def _roi_masks(rois, volume):
-    "(name, mask) of each region that was made for the image"
+    "(name, mask) of each region drawn on the image"
     masks = []
     for roi in rois:
         if not roi.contours: continue
@@ -211,19 +211,19 @@ def _roi_masks(rois, volume):
 
 
 def _frame_volumes(src, task, ds):
-    "Frame to its volume of one slice"
+    "Frame number to its volume of one slice"
     slices = {one.frame: one for one in read_slices(src.entry(task.source))[1] if one.tile is None}
     frames = [frame for frame,*_ in task.frames if frame in slices]
     return {frame: slice_volume(ds, slices[frame], task.steps.get(frame)) for frame in frames}
 
 def _table_key(lines, ds, source):
-    "Under what a csv has an image, or `None`"
+    "Key of an image in the CSV, or `None`"
     stem = source.rpartition('.')[0] or source
     names = text(ds, 'SOPInstanceUID'),source,source.rpartition('/')[2],stem,stem.rpartition('/')[2]
     return next((name for name in names if name in lines), None)
 
 def _named_masks(masks_src, task, frame, ds, volumes, folder, found):
-    "(name, mask) of all that one frame has; `None` where nothing was annotated"
+    "(name, mask) of all regions of one frame; `None` if its series has no annotation"
     if frame in task.pictures:
         name = task.pictures[frame]
         masks = label_picture_masks(io.BytesIO(masks_src.read(name)), name, found.stored)
@@ -241,11 +241,11 @@ def _named_masks(masks_src, task, frame, ds, volumes, folder, found):
 # %% ../../nbs/pipeline/13_masks.ipynb #b6bccfc1
 def number_masks(
     pairs:list, # (name, mask) of each
-    folder:MaskFolder, # Which are wanted, and what becomes of overlaps
+    folder:MaskFolder, # Regions to use, and how to handle overlaps
     numbers:dict, # Label to number
     shape:tuple, # Rows and columns
 )->np.ndarray: # uint8 or uint16, (rows, cols)
-    "One picture of several masks"
+    "Combine masks into one picture"
     masks,dtype = {},np.uint8 if len(numbers)<256 else np.uint16
     for name,mask in pairs:
         label,mask = folder.label(name),mask.reshape(mask.shape[-2:])[None]
@@ -258,7 +258,7 @@ def number_masks(
     return np.array([0,*(numbers[name] for name in names.values())], dtype)[labels[0]]
 
 def _frame_picture(task, frame, ds, volumes, folder, found):
-    "The whole mask picture of one frame, `None` where nothing was annotated; and what should be known of it"
+    "Uncropped mask picture of one frame, `None` without annotation; and notes about it"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         pairs = _named_masks(Source(str(folder.path)), task, frame, ds, volumes, folder, found)
@@ -269,15 +269,15 @@ def _frame_picture(task, frame, ds, volumes, folder, found):
 def _mask_name(image): return 'masks/'+image.partition('/')[2].rpartition('.')[0]+'.png'
 
 def write_masks(
-    task:MaskTask, # Which pictures
-    src:Source, # Where the files of the images are
+    task:MaskTask, # Pictures of the file
+    src:Source, # Where the image files are
     dst:Source, # Where the pictures are
     folder:MaskFolder, # Where the masks are
-    found:FoundMasks, # What is in there; without series and pictures, which the task has
-)->tuple: # {name of the picture: its columns}, and reasons
+    found:FoundMasks, # Masks in the folder; without series and pictures, which the task has
+)->tuple: # {picture name: its columns}, and errors
     "Write the mask pictures of one file"
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore', DicomWarning)          # of repairs, which the picture has as notes
+        warnings.simplefilter('ignore', DicomWarning)          # about repairs, which are in the picture's notes
         ds = dcmread(src.entry(task.source), stop_before_pixels=True)
     volumes = _frame_volumes(src, task, ds) if task.files or found.of_frame else {}
     columns,errors,names = {},{},{number: name for name,number in found.numbers.items()}
@@ -295,12 +295,12 @@ def write_masks(
 
 # %% ../../nbs/pipeline/13_masks.ipynb #2120c94d
 class MaskedJournal:
-    "The entries of a journal, with the mask of each picture"
+    "Entries of a journal, with the mask of each picture"
     def __init__(self,
-        journal, # `Journal`, or anything that gives `FileEntry`s
-        columns:dict, # Name of a picture to its columns
-        errors:dict, # Name of a file to reasons
-        notes:list=(), # What should be known of all masks
+        journal, # `Journal`, or another iterable of `FileEntry`s
+        columns:dict, # Picture name to its columns
+        errors:dict, # File name to reasons
+        notes:list=(), # Notes about all masks
     ): self.journal,self.columns,self.errors,self.notes = journal,columns,errors,list(notes)
 
     def _with_masks(self, entry):
@@ -311,13 +311,13 @@ class MaskedJournal:
     def __iter__(self): return map(self._with_masks, self.journal)
 
 def _notes(unreadable):
-    "What the run says of files of masks that cannot be read"
+    "Notes about unreadable mask files"
     if not unreadable: return []
     n,why = len(unreadable),next(iter(unreadable.values()))
     return [f"{n} {'file' if n==1 else 'files'} in the folder of masks cannot be read: {why}"]
 
 def _steps(order):
-    "Name of a file to {frame: distance of slices in its stack, in mm}"
+    "File name to {frame: slice distance in its stack, in mm}"
     stacks = {}
     for places in order.frames.values():
         for place in places.values():
@@ -328,7 +328,7 @@ def _steps(order):
         for name,places in order.frames.items()}
 
 def _pictures_of(entry, pictures):
-    "Frame to the mask picture that has the name of the file"
+    "Frame to the mask picture with the name of the file"
     stem = entry.source.rpartition('.')[0] or entry.source
     found = {}
     for f in entry.frames:
@@ -341,7 +341,7 @@ def _pictures_of(entry, pictures):
 def _crop_of(frame): return json.loads(frame.columns['crop']) if frame.columns.get('crop') else None
 
 def _mask_tasks(journal, found, order):
-    "A task for each file that may have a mask"
+    "Tasks for the files that may have masks"
     steps = _steps(order) if order else {}
     for entry in journal:
         if not entry.frames: continue
@@ -351,34 +351,34 @@ def _mask_tasks(journal, found, order):
             tuple((f.frame,f.image,_crop_of(f)) for f in entry.frames), files, pictures, steps.get(entry.source, {}))
 
 def without_masks(
-    names:list, # Of files in `src`
-    src:Source, # Where they are
+    names:list, # Names of files in `src`
+    src:Source, # Where the files are
     folder, # `MaskFolder`, or its path
-)->list: # Names
-    "The files that are no masks: not in a folder of these within `src`, and no SEG or RTSTRUCT if `src` is that folder"
+)->list: # Names of the other files
+    "Leave out masks: those of a `folder` inside `src`, or SEG and RTSTRUCT files if `src` is that folder"
     inside = name_inside(Source(str(getattr(folder, 'path', folder))), src)
     if inside is None: return names
     if inside: return [name for name in names if not name.startswith(f'{inside}/')]
     return [name for name in names if not _is_annotation(src, name)]
 
 def _check_names(folder, found):
-    "An error for names of regions that may tell a patient: ROI Name (3006,0026) is one of the elements to empty"
+    "Raise an error for region names that may identify a patient: PS3.15 lists ROI Name (3006,0026) for emptying"
     odd = sum(not is_region_name(name) for name in found.rois)
-    if folder.labels is None and odd: raise ValueError(f'mask_labels must name the regions that are wanted, got none, '
-        f'and {odd} of {len(found.rois)} names in RTSTRUCT files are no words of anatomy and may tell a patient; '
-        'read_annotations shows them; name those that are wanted, or keep identifiers')
+    if folder.labels is None and odd: raise ValueError(f'mask_labels must name the regions to use, got none, '
+        f'and {odd} of {len(found.rois)} names in RTSTRUCT files are not words of anatomy and may identify a patient; '
+        'read_annotations shows them; name the regions to use, or keep identifiers')
 
 def add_masks(
     journal, # `Journal` of the run
-    src:Source, # Where the files of the images are
+    src:Source, # Where the image files are
     dst:Source, # Where the pictures are
     folder, # `MaskFolder`, or its path
-    order:SliceOrder|None=None, # Places of the slices, if they are known
-    workers:Workers=Workers(1), # Who makes the pictures
+    order:SliceOrder|None=None, # Places of the slices, if known
+    workers:Workers=Workers(1), # Processes that make the pictures
     progress:bool=False, # Show a progress bar?
-    keep_names:bool=True, # Keep whatever names the regions have?
+    keep_names:bool=True, # Keep region names that may identify a patient?
 )->MaskedJournal:
-    "Make the masks of all pictures of a run, and the numbers of their labels"
+    "Make the masks of all pictures of a run, and the list of their labels"
     folder = folder if hasattr(folder, 'label') else MaskFolder(folder)
     folder = replace(folder, path=Source(str(folder.path)).absolute().root)
     found = find_masks(folder)

@@ -22,26 +22,26 @@ from ..run.parallel import is_lost
 
 # %% ../../nbs/pipeline/16_neighbors.ipynb #330e057a
 def _check_places(df):
-    "An error for a table without places, or with a crop for each image"
+    "Raise an error for a table without places, or with a crop for each image"
     if not {'series','stack','part','slice'}<=set(df):
-        raise ValueError("neighbors need the place of each slice, got a table without; prepare with by='series'")
+        raise ValueError("neighbors must have a table with the place of each slice, got none; prepare with by='series'")
     if 'crop' in df and (df.groupby(['series','Rows','Columns']).crop.nunique()>1).any():
         raise ValueError("neighbors must be cut out alike, got several crops in a series; prepare with "
             "crop_per='series'")
 
 def _nearest_places(positions, wanted):
-    "Place of the slice next to each wanted position, -1 where that is over half a step away"
+    "Place of the slice nearest to each wanted position, -1 if it is over half a step away"
     steps = np.diff(positions)
     near = np.abs(positions[None]-wanted[:,None]).argmin(1)
     reach = (np.median(steps) if len(steps) else 0)/2+1e-3
     return np.where(np.abs(positions[near]-wanted)<=reach, near, -1)
 
 def _stack_neighbors(part, n, every, across_gaps):
-    "For each slice of a stack the rows of its neighbors, from below to above; -1 for none"
+    "Rows of the neighbors of each slice of a stack, from below to above; -1 for none"
     rows,shifts,distance = part.index.to_numpy(),np.arange(-n, n+1),1. if every is None else float(every)
-    run = np.cumsum(np.diff(part.slice, prepend=part.slice.iloc[0])>1)       # a gap begins another
+    run = np.cumsum(np.diff(part.slice, prepend=part.slice.iloc[0])>1)       # a gap starts a new run
     if every is not None: places = part.position.to_numpy(np.float64)
-    elif across_gaps: places = np.unique(part.slice, return_inverse=True)[1]*1.       # copies lie in one place
+    elif across_gaps: places = np.unique(part.slice, return_inverse=True)[1]*1.       # copies have the same place
     else: places = part.slice.to_numpy(np.float64)
     found = np.array([_nearest_places(places, places+shift*distance) for shift in shifts])
     res = np.where((found>=0) & (across_gaps | (run[found]==run)), rows[found], -1).T
@@ -49,10 +49,10 @@ def _stack_neighbors(part, n, every, across_gaps):
     return res
 
 def repeat_edges(
-    at:np.ndarray, # int64, (rows, 2*n+1); it is changed
+    at:np.ndarray, # int64, (rows, 2*n+1); changed in place
     n:int, # Neighbors on each side
 )->np.ndarray: # `at`
-    "Repeat the next one towards the middle in the place of -1"
+    "Replace -1 by the next entry toward the middle"
     for k in range(1, n+1):
         for side in (n-k,n+k):
             inner = at[:,side+np.sign(n-side)]
@@ -63,10 +63,10 @@ def neighbor_rows(
     df, # Table of a run with `by='series'`, `DataFrame`
     n:int, # Neighbors on each side; 0 for none
     every:float|None=None, # Their distance in mm; `None`: the next slices
-    edge:str='repeat', # Where there is none: 'repeat' the last one before, or 'zero'
-    across_gaps:bool=False, # Take slices from beyond a gap, too?
+    edge:str='repeat', # For a missing neighbor: 'repeat' the last slice before it, or 'zero'
+    across_gaps:bool=False, # Take slices across a gap?
 )->np.ndarray: # int64, (rows, 2*n+1): positions in the table; -1 for 'zero'
-    "The rows of each slice and its neighbors, from below to above"
+    "Rows of each slice and its neighbors, from below to above"
     if edge not in ('repeat','zero'): raise ValueError(f"edge must be 'repeat' or 'zero', got {edge!r}")
     if every is not None and not every>0: raise ValueError(f"every must be above 0 mm, got {every}")
     res = np.full((len(df),2*n+1), -1)
@@ -81,24 +81,24 @@ def neighbor_rows(
 
 # %% ../../nbs/pipeline/16_neighbors.ipynb #068b5c35
 def _places_table(order):
-    "Row by row in the order of slices: name, frame and place of each"
-    import pandas as pd                                    # here, since it takes a while to import
+    "Table of name, frame and place, one row per slice, in slice order"
+    import pandas as pd                                    # here, since the import is slow
     rows = [dict(name=name, frame=frame, **vars(place)) for name,frames in order.frames.items()
         for frame,place in frames.items()]
     return pd.DataFrame(rows).sort_values(['series','stack','part','slice'], ignore_index=True)
 
 def _neighbor_note(k, near, inner):
-    "What should be known of the neighbors of row `k`"
+    "Note about the neighbors of row `k`"
     if near.count(-1)==len(near)-1: return 'no neighbors in a series'
     if near.count(k)>1: return 'slices lie further apart than every: the slice itself is its neighbor'
     return 'neighbors from beyond a gap' if near!=inner else ''
 
 def find_neighbors(
-    order:SliceOrder, # Where the slices lie
+    order:SliceOrder, # Places of the slices
     recipe:Recipe, # With neighbors
-    stamp, # Function from the name of a file to its `Source.stamp`
-)->dict: # Name of a file to {frame: `Neighbors`}, in the order of slices
-    "The neighbors of all slices"
+    stamp, # Function from a file name to its `Source.stamp`
+)->dict: # File name to {frame: `Neighbors`}, in slice order
+    "Find the neighbors of all slices"
     if not order.frames: return {}
     table,n,res = _places_table(order),recipe.neighbors,{}
     rows = neighbor_rows(table, n, recipe.every, 'zero', recipe.across_gaps)
@@ -114,10 +114,10 @@ def find_neighbors(
 
 def stamps_with_neighbors(
     found:Listing, # All files
-    neighbors:dict, # As `find_neighbors` gives them
-    secret:bytes, # Of the run, at least 16 bytes
-)->Listing: # With other stamps
-    "The files, with stamps that are others where a neighbor is another"
+    neighbors:dict, # Result of `find_neighbors`
+    secret:bytes, # Secret of the run, at least 16 bytes
+)->Listing: # The same files with these stamps
+    "Files with stamps that change if a neighbor changes"
     stamps = dict(found.stamps)
     for name,frames in neighbors.items():
         places = repr([[frame,near.places] for frame,near in frames.items()])
@@ -126,9 +126,9 @@ def stamps_with_neighbors(
 
 def add_neighbors(
     tasks:list, # `FileTask`s
-    neighbors:dict, # As `find_neighbors` gives them
-)->list: # `FileTask`s in the order of slices, so that a frame is decoded once
-    "Give each file the neighbors of its frames"
+    neighbors:dict, # Result of `find_neighbors`
+)->list: # `FileTask`s in slice order, so that a frame is decoded once
+    "Add to each task the neighbors of its frames"
     rank = {name:k for k,name in enumerate(neighbors)}
     tasks = sorted(tasks, key=lambda task: rank.get(task.source, len(rank)))
     return [replace(task, neighbors=neighbors.get(task.source, {})) for task in tasks]
@@ -136,7 +136,7 @@ def add_neighbors(
 def neighbor_chunk(
     tasks:list, # `FileTask`s
 )->int: # 8 without neighbors
-    "How many files one worker is given at once: many more than it has to read as neighbors of them"
+    "Number of files in a batch of a worker: many more than it must read only as neighbors"
     kept = max((near.kept for task in tasks for near in task.neighbors.values()), default=0)
     return min(8*kept, 64) if kept else 8
 
@@ -144,7 +144,7 @@ def neighbor_chunk(
 def _alone(near): return replace(near, places=tuple(place if place==near.own else () for place in near.places))
 
 def _drop_lost(near, lost):
-    "Neighbors without those of some files, with a note"
+    "Remove the frames of some files from neighbors, and add a note"
     gone = [place and place!=near.own and place[0] in lost for place in near.places]
     if not any(gone): return near
     n = len(near.places)//2
@@ -156,11 +156,11 @@ def _replace_neighbors(tasks, change):
     return [replace(task, neighbors={i:change(near) for i,near in task.neighbors.items()}) for task in tasks]
 
 def map_neighbors(
-    workers:Workers, # Who converts the files
+    workers:Workers, # Processes that convert the files
     job, # Function of a task
-    tasks:list, # `FileTask`s with neighbors, in the order of slices
+    tasks:list, # `FileTask`s with neighbors, in slice order
 ): # Generator of `(task, result, error)`
-    "Call `job` for each task; a file that is lost with its process, or late, costs no other one"
+    "Call `job` for each task; a file that crashes or hangs does not affect others"
     again = []
     for task,res,error in workers.map(job, tasks, neighbor_chunk(tasks)):
         if error and is_lost(error) and task.neighbors: again.append(task)

@@ -21,10 +21,10 @@ from . import checks,encoding
 
 # %% ../../nbs/pipeline/03_quality.ipynb #5c03debd
 class Quality(dict):
-    "A quality report: `Table`s by title. Shown as tables in a notebook, as text elsewhere"
+    "A quality report: `Table`s by title. A notebook shows tables, a terminal shows text"
     def __init__(self, tables=(), rows=None):
         super().__init__(tables)
-        self.rows = rows or {}         # name of each finding -> the rows of the table that it is about, array of int
+        self.rows = rows or {}         # finding -> its rows of the table, array of int
     def _repr_html_(self): return tables_html(self)
     def __repr__(self): return '\n\n'.join(_table_text(title, table) for title,table in self.items())
 
@@ -37,16 +37,16 @@ def _table_text(title, table):
 FIRST_TABLE,WRONG_TABLE = 'What to look at first','Images that look wrong'
 
 def image_columns(
-    df, # Table with one row an image, or its `ImageColumns`
+    df, # Table with one row per image, or its `ImageColumns`
 )->ImageColumns:
-    "The columns of a table of images, read once for several looks"
+    "Columns of a table of images, read once for several checks"
     if isinstance(df, ImageColumns): return df
     if isinstance(df, pd.DataFrame): return ImageColumns(df)
-    raise TypeError(f"df must be a DataFrame with one row an image, got {type(df).__name__}; "
+    raise TypeError(f"df must be a DataFrame with one row per image, got {type(df).__name__}; "
         "dicom_table makes one of a folder")
 
 def _check_parts(images, split):
-    "What each check found"
+    "Result of each check"
     parts = [] if split is None else checks.check_splits(images, split)
     if images.n:
         for check in (checks.check_copies, checks.check_values, checks.check_rescale, checks.check_outliers,
@@ -68,7 +68,7 @@ def _findings(images, parts):
 _tiny,_wrong = 16,6         # pixels of the shorter side; rows of the table
 
 def _wrong_scores(images):
-    "How wrong each image looks, 0 for not at all, and the reasons"
+    "Score of each image, 0 for no suspicion; kind of suspicion; and the reasons"
     kinds = checks.odd_kinds(images)
     kinds['hardly any pixels'] = np.fmin(images.num('Rows'), images.num('Columns'))<_tiny
     kind = checks.first_kind(kinds)
@@ -81,18 +81,18 @@ def _wrong_scores(images):
     low,high = images.num('img_min'),images.num('img_max')
     beyond = np.where(checks.hu_images(images), np.nan_to_num(np.fmax(-1100-low, high-10000)).clip(0), 0)
     score = np.where(kind>=0, np.where(mended, 1, 100+beyond), np.where(far>5, far, 0))
-    return score,kind,reasons                              # of no kind is -1, the last of the reasons
+    return score,kind,reasons                              # kind -1 stands for none and picks the last reason
 
 def _why(lowest, reason):
-    "The reason with the value that is wrong, where it is one"
+    "Reason, with the wrong value if there is one"
     endings = {checks.UNDECLARED:', none marked as padding', checks.BELOW_AIR:' without padding'}
     if reason not in endings: return reason
     return f"lowest value {lowest:,.0f} HU{endings[reason]}"
 
 def look_wrong(
-    df, # As of `quality_report`, or its `ImageColumns`
+    df, # As for `quality_report`, or its `ImageColumns`
 )->Table: # At most six images of different files, the most suspect first, and why
-    "Images to open before all others"
+    "Images to open first"
     images = image_columns(df)
     if not images.n: return Table(['image','why'], [])
     score,kind,reasons = _wrong_scores(images)
@@ -111,21 +111,21 @@ def look_wrong(
 
 def count_patients(
     df, # As of `quality_report`, or its `ImageColumns`
-)->tuple: # How many patients, and how many images are without Patient ID (0010,0020)
-    "Patients are told apart by their ID and its issuer"
+)->tuple: # Number of patients, and of images without Patient ID (0010,0020)
+    "Count patients, who are distinguished by ID and issuer"
     codes = checks.patient_codes(image_columns(df))
     return len(np.unique(codes[codes>=0])),int((codes<0).sum())
 
 # %% ../../nbs/pipeline/03_quality.ipynb #7edc0035
 def quality_report(
-    df:pd.DataFrame, # One row an image: of `dicom_table(..., px_summ=True)`, or the `metadata.parquet` of `prepare`
+    df:pd.DataFrame, # One row per image: from `dicom_table(..., px_summ=True)`, or the `metadata.parquet` of `prepare`
     split:str|None=None, # Column with training, validation ...; 'folder' for the first folder of each path
-)->Quality: # A dictionary: title -> `Table`, what matters most first
-    "Duplicates, outliers, leaks and mixed encodings in a data set, and what it consists of"
+)->Quality: # A dictionary: title -> `Table`, the most important first
+    "Duplicates, outliers, leaks and mixed encodings in a data set, and an overview of it"
     images = image_columns(df)
     parts = _check_parts(images, split)
     found = _findings(images, parts)
-    note = f'Of {images.n:,} images. Each is a suspicion: look at the table, and at some of the images.'
+    note = f'Of {images.n:,} images. Each finding is a suspicion: look at its table, and at some of the images.'
     tables = {FIRST_TABLE:Table(['finding','images','see'], found, note)} if found else {}
     odd = look_wrong(images)
     if odd.rows: tables[WRONG_TABLE] = odd
@@ -134,16 +134,16 @@ def quality_report(
     return Quality(tables | {part.title:part.table for part in parts if part.table.rows}, about)
 
 # %% ../../nbs/pipeline/03_quality.ipynb #74f81b2a
-ENOUGH = 20          # values of a chart
-_few_marks = 8       # values of a chart that are marked
+ENOUGH = 20          # fewest values of a chart
+_few_marks = 8       # most marked values in a chart
 CHART_COLUMNS = ('PatientAge','PatientSex','img_pct_window',
     *element_columns('PixelMeasuresSequence', 'SliceThickness'))       # beside those of `quality_columns`
 
 def is_far(
     values:np.ndarray, # A number for each image
-    groups:np.ndarray, # Code of its group
+    groups:np.ndarray, # Group code of each image
 )->np.ndarray: # Boolean; never in groups of fewer than 20
-    "Which values are far from the others of their group?"
+    "Mark values far from the others of their group"
     far = np.zeros(len(values), bool)
     for group in np.unique(groups):
         at = np.flatnonzero((groups==group) & np.isfinite(values))
@@ -158,12 +158,12 @@ def is_far(
 @dataclass
 class Spread:
     "A measure of images, or of patients"
-    title:str # What it is
+    title:str # Name of the measure
     unit:str # '' for none
-    groups:dict # Name of a group -> its values, float64, (n,); NaN for what is of another group, or has none
-    judge:np.ndarray # (n,), codes of what is compared
-    at:np.ndarray # (n,), number of an image for each value
-    counted:str = 'image' # Of what there are n
+    groups:dict # Name of a group -> its values, float64, (n,); NaN outside the group or without a value
+    judge:np.ndarray # (n,), group codes: values are compared within a group
+    at:np.ndarray # (n,), index of an image for each value
+    counted:str = 'image' # Noun for the n values
     measures:bool = False # Are the groups measures of the same images, such as rows and columns?
 
     @property
@@ -184,7 +184,7 @@ def _ages(images):
     return np.array([int(age[1])*days[age[2]]/365.25 if age else np.nan for age in found]+[np.nan])[codes]
 
 def _ages_by_sex(images):
-    "Ages of women and men, where the table knows them"
+    "Ages of women and men, if the table has the sex"
     ages,groups = _ages(images),{}
     for name,letter in (('female','F'), ('male','M')):
         groups[name] = np.where(images.among('PatientSex', letter), ages, np.nan)
@@ -206,7 +206,7 @@ def _value_spreads(images):
         yield Spread(f'Values of {names[k]}', unit, groups, codes, np.arange(images.n), measures=True)
 
 def _images_of_patients(images):
-    "How many images each patient has"
+    "Number of images of each patient"
     codes = checks.patient_codes(images)
     patients,first,n = np.unique(codes, return_index=True, return_counts=True)
     known = patients>=0
@@ -228,23 +228,23 @@ def _spreads(images):
 # %% ../../nbs/pipeline/03_quality.ipynb #d8da0e48
 @dataclass
 class SpreadChart:
-    "How a measure is spread, as a page shows it"
-    title:str # With the unit
+    "Distribution of a measure, for a page"
+    title:str # Name of the measure, with its unit
     note:str # One sentence
-    svg:str = field(default='', repr=False) # '' where the sentence says it all
-    far:list = field(default_factory=list) # `ChartMark`s of what is far from the others, at most 8
+    svg:str = field(default='', repr=False) # '' if the sentence says it all
+    far:list = field(default_factory=list) # `ChartMark`s of the values far from the others, at most 8
 
 def _count_any(masks): return int(np.any([*masks], 0).sum())
 
 def _axis_ends(near):
-    "Ends of the axis: what lies farther off the middle nine tenths than these are wide would squeeze the rest"
+    "Ends of the axis: values farther from the middle nine tenths than their width are cut off"
     low,high = np.quantile(near, .05, method='higher'),np.quantile(near, .95, method='lower')
     drawn = near[(near>=2*low-high) & (near<=2*high-low)]
     if drawn.min()==drawn.max(): drawn = near
     return (drawn.min(),drawn.max()) if drawn.min()<drawn.max() else (None,None)
 
 def _beyond_note(near, ends, unit):
-    "How many values have no bar, and where they lie"
+    "Number of values without a bar, and where they lie"
     if ends[0] is None: return ''
     beyond = near[(near<ends[0]) | (near>ends[1])]
     if not len(beyond): return ''
@@ -253,7 +253,7 @@ def _beyond_note(near, ends, unit):
     return f' Beyond the axis: {pluralize(len(beyond), "value")}, at {where}.'
 
 def _spread_note(spread, known, n_far):
-    "How many values there are, from where to where"
+    "Number of values and their range"
     low,high,unit = known.min(),known.max(),f' {spread.unit}' if spread.unit else ''
     of = pluralize(_count_any(map(np.isfinite, spread.groups.values())), spread.counted)
     if low==high: return f'{low:.4g}{unit}, {of}.'
@@ -263,7 +263,7 @@ def _spread_note(spread, known, n_far):
     return f'{low:.4g} to {high:.4g}{unit}, {name} {middle:.4g}, {of}.{far}'
 
 def _far_marks(spread, far, images, link):
-    "Marks of the values that are the farthest off"
+    "Marks of the values farthest from the others"
     off = {name:np.abs(values-np.nanmedian(values)) for name,values in spread.groups.items()}
     found = sorted(((-off[name][i],name,i) for name,of in far.items() for i in np.flatnonzero(of)), key=lambda o: o[0])
     marks = []
@@ -275,7 +275,7 @@ def _far_marks(spread, far, images, link):
 
 # %% ../../nbs/pipeline/03_quality.ipynb #baf1e765
 def _chart(spread, images, link, pen):
-    "The chart of a measure, its sentence alone where there is little to draw, `None` without values"
+    "Chart of a measure; its sentence alone if there is little to draw; `None` without values"
     known = {name:values[np.isfinite(values)] for name,values in spread.groups.items()}
     together = np.concatenate([*known.values(), np.zeros(0)])
     if not len(together): return None
@@ -290,7 +290,7 @@ def _chart(spread, images, link, pen):
     return SpreadChart(spread.label, note, svg, marks)
 
 def _sexes(images):
-    "How many images are of women and men, `None` where the table does not know"
+    "Numbers of images of women and men, `None` if the table has no sex"
     counts = {name:int(images.among('PatientSex', letter).sum()) for name,letter in (('female','F'),('male','M'))}
     if not any(counts.values()): return None
     rest = images.n-sum(counts.values())
@@ -300,10 +300,10 @@ def _sexes(images):
 def _nowhere(i): return ''
 
 def spread_charts(
-    df, # As of `quality_report`, or its `ImageColumns`
-    link=_nowhere, # Function of the number of an image: where a click on it leads, such as '#p3', or ''
-)->list: # `SpreadChart`s; those without a drawing are a sentence
-    "How sizes, spacings, values and ages of images are spread, and which images are far from the others"
+    df, # As for `quality_report`, or its `ImageColumns`
+    link=_nowhere, # Function of an image's index: the address that a click opens, such as '#p3', or ''
+)->list: # `SpreadChart`s; one without a drawing has a sentence only
+    "Distributions of sizes, spacings, values and ages, and the images far from the others"
     images,pen = image_columns(df),RidgePen()
     charts = [*(_chart(spread, images, link, pen) for spread in _spreads(images)), _sexes(images)] if images.n else []
     return [chart for chart in charts if chart is not None]
