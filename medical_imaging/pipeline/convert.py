@@ -238,6 +238,7 @@ def _dropped_frame(frame, recipe):
 
 def _stacked_planes(frame, slices, rec, recipe, channels, dtype):
     "Channels (n, rows, cols) of a frame and its neighbors; a neighbor that is `None` is black"
+    if slices==[frame]: return _planes_of_part(frame, rec, channels.function(frame, recipe), dtype)
     planes = {}
     for one in (o for o in slices if o is not None):
         if one.stored.shape!=frame.stored.shape:
@@ -293,4 +294,6 @@ def encode_picture(
     recipe:Recipe, # Format and quality
 )->bytes: # A file
     "Encode a picture in the format of a recipe"
-    return FORMATS[recipe.format].encode(pic.planes, pic.color, recipe.quality)
+    form,planes = FORMATS[recipe.format],pic.planes
+    if form.dtype==np.uint8 and len(planes) in form.channels: planes = np.moveaxis(np.atleast_3d(pic.image), -1, 0)
+    return form.encode(planes, pic.color, recipe.quality)

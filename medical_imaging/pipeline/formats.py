@@ -35,7 +35,8 @@ def planes_to_image(
     dtype=np.uint8, # uint8 or uint16
 )->np.ndarray: # (rows, cols) for one channel, (rows, cols, channels) for more
     "Convert planes to an image of whole numbers"
-    px = planes[0] if len(planes)==1 else cv2.merge([*planes])
+    px = planes[0] if len(planes)==1 else np.moveaxis(planes, 0, -1)
+    if not px.flags.c_contiguous: px = cv2.merge([*planes])
     if px.dtype==dtype: return px
     if dtype!=np.uint8: return quantize(px, dtype)
     return cv2.convertScaleAbs(px.reshape(len(px), -1), alpha=255).reshape(px.shape)     # the same, faster

@@ -48,9 +48,10 @@ _volumes = 'CT','MR','PT'
 def frames_to_take(
     ds:Dataset, # Header of an image
     most:int, # Most frames to take of a cine; 0 for all
+    n:int|None=None, # Number of frames, if known
 )->list: # Frame numbers, from 0, ascending
     "Choose all frames of a volume, or a sample of a cine"
-    return pick_frames(n_frames(ds), 0 if element(ds, 'Modality') in _volumes else most)
+    return pick_frames(n or n_frames(ds), 0 if element(ds, 'Modality') in _volumes else most)
 
 # %% ../../nbs/pipeline/09_worker.ipynb #8b8cd89d
 def _histogram(values, counts, n):
@@ -115,9 +116,9 @@ def _frame_errors(failed, n):
     return '; '.join(why if len(frames)==n else f"frame {', '.join(map(str, frames))}: {why}"
         for why,frames in failed.items())
 
-def _decode_together(ds):
+def _decode_together(ds, n):
     "All frames of a file if their sign must be decided together; `None` if each can be decoded alone"
-    if is_color(ds) or n_frames(ds)==1: return
+    if n==1 or is_color(ds): return None
     header = image_header(ds)
     return grey_frames(ds, header) if header.sign=='suspect' else None
 
@@ -225,7 +226,7 @@ class _NeighborFiles(threading.local):
         return self.files[key]
 
     def frame(self, src, place, most):
-        "Get the frame at a place, (name, stamp, frame); keep at most `kept` frames"
+        "Get the frame at a place, (name, stamp, frame); keep at most `most` frames"
         *file,i = place
         key = (src.root,*file),i
         if key not in self.frames:
@@ -238,7 +239,7 @@ class _NeighborFiles(threading.local):
 _neighbor_files = _NeighborFiles()
 
 def forget_frames()->None:
-    "Free the frames that this process keeps as neighbors" 
+    "Free the frames that this process keeps as neighbors"
     _neighbor_files.files.clear()
     _neighbor_files.frames.clear()
 
@@ -273,7 +274,7 @@ def _slices_around(middle, near, src, recipe):
 
 class _Frames:
     "Frames of a file during conversion"
-    def __init__(self, ds, task, recipe, src):
+    def __init__(self, ds, n, task, recipe, src):
         self.ds,self.task,self.recipe,self.src = ds,task,recipe,src
         self.together = _decode_together(ds, n) if not task.neighbors else None
 
