@@ -42,7 +42,7 @@ def as_bins(
     return bins
 
 def _check_channels(windows, bins):
-    "Windows and bins as they are needed; an error where they make no channel"
+    "Parsed windows and bins; an error if they make no channel"
     windows,bins = as_windows(windows),as_bins(bins)
     if not windows and bins is None: raise ValueError("windows must have at least one window when bins=0, got none")
     return windows,bins
@@ -50,10 +50,10 @@ def _check_channels(windows, bins):
 # %% ../../nbs/contrast/01_channels.ipynb #ffb758f8
 def channel_function(
     windows, # `Window`s and `VoiLut`s, one for each channel
-    brks, # Breakpoints of the histogram channel, the last, or `None` for no such channel
-    frame=None, # `GreyFrame` whose rescale, polarity and padding count; `None`: values are taken as they are
+    brks, # Breakpoints of the histogram channel, which is last; `None` for no histogram channel
+    frame=None, # `GreyFrame` whose rescale, polarity and padding to apply; `None`: only the windows
 ): # Function from values, (m,), to channels, float32, (m, n), padding 0
-    "The channels of a value, as a function"
+    "A function from a value to its channels"
     brks = None if brks is None else np.unique(validate_breakpoints(brks, 1))
     is_negative = frame is not None and frame.header.is_negative
     def channels(stored):
@@ -87,7 +87,7 @@ def _value_channels(x, windows, bins, dtype, frame=None):
     return res if dtype==np.float32 else (res*255).round_().nan_to_num_(0).to(torch.uint8)
 
 def _frame_channels(frame, windows, bins, dtype):
-    "Channels of a grey frame, (n, rows, cols), padding 0"
+    "Channels of a gray frame, (n, rows, cols), padding 0"
     px = frame.stored
     if isinstance(bins, str): bins = frame.breakpoints(positive=True)
     if px.dtype.kind in 'iu' and px.itemsize<=2:
@@ -112,20 +112,20 @@ def _dataset_channels(ds, windows, bins, dtype, frame):
 
 # %% ../../nbs/contrast/01_channels.ipynb #9bf6bf4d
 def _is_short(x):
-    "Are these 16-bit integers on the CPU, and more of them than a table has entries?"
+    "Is `x` of 16-bit integers on the CPU, with more values than a table has entries?"
     if on_device(x): return False
     dtype = str(x.dtype).rpartition('.')[2]
     size = x.numel() if is_tensor(x) else x.size
     return dtype in ('int16','uint16') and size>65536
 
 def to_nchan(
-    x, # Modality values, (..., rows, cols), tensor or array; or a grey `Dataset`
+    x, # Modality values, (..., rows, cols), tensor or array; or a gray `Dataset`
     windows, # One window or several: names, `Window`s, `(width, level)` or text, see `as_windows`
-    bins=None, # Histogram channel: `None` or 'own' for breakpoints of `x` itself; breakpoints; 0 for none
+    bins=None, # Histogram channel: `None` or 'own' for the breakpoints of `x` itself; breakpoints; 0 for no channel
     *,
     dtype='float32', # float32 in [0,1], or uint8: a type of PyTorch or NumPy, or its name
-    frame:int|None=None, # Of a `Dataset`: which frame, from 0; `None` for all
-): # (..., n, rows, cols), a tensor, or an array for an array
+    frame:int|None=None, # For a `Dataset`: which frame, from 0; `None` for all
+): # (..., n, rows, cols), a tensor; an array if `x` is an array
     "Windows, and the histogram-scaled image, as channels"
     windows,bins = _check_channels(windows, bins)
     dtype = _as_dtype(dtype)
@@ -141,28 +141,28 @@ def to_nchan(
     return _value_channels(values if is_tensor(x) else values.astype(np.float32), windows, bins, dtype)
 
 def to_3chan(
-    x, # Modality values, (..., rows, cols), tensor or array; or a grey `Dataset`
+    x, # Modality values, (..., rows, cols), tensor or array; or a gray `Dataset`
     win1, # First window: a name, `Window` or `(width, level)`
     win2, # Second window
     bins=None, # Breakpoints of `freqhist_bins` for the third; `None` for those of `x` itself
     **kwargs, # `dtype` and `frame` of `to_nchan`
 ): # (..., 3, rows, cols)
-    "Two windows and the histogram-scaled image, for networks that want three channels"
+    "Two windows and the histogram-scaled image, for networks with three input channels"
     return to_nchan(x, [win1,win2], bins, **kwargs)
 
 # %% ../../nbs/contrast/01_channels.ipynb #de1150b1
 def channel_table(
-    ds:Dataset, # Grey image of 8 or 16 bits
+    ds:Dataset, # Gray image of 8 or 16 bits
     windows, # One window or several, see `as_windows`
-    bins=0, # Histogram channel: 0 for none; breakpoints; or `None` or 'own' for those of the frame
+    bins=0, # Histogram channel: 0 for no channel; breakpoints; `None` or 'own' for those of the frame
     *,
     frame:int=0, # Which frame, from 0
-    px:np.ndarray|None=None, # Stored values of the frame, where they are decoded already
-    dtype=np.float32, # Of the table: float32 in [0,1], or uint8
+    px:np.ndarray|None=None, # Stored values of the frame, if already decoded
+    dtype=np.float32, # Type of the table: float32 in [0,1], or uint8
 )->np.ndarray: # (65536, n), for `apply_columns`
     "The table from stored values of a file to channels"
     if not isinstance(ds, Dataset):
-        remedy = 'value_channel_table makes one for values that are taken as they are'
+        remedy = 'for values without a header use value_channel_table'
         raise TypeError(f"ds must be a pydicom Dataset, got {getattr(ds, '__name__', type(ds).__name__)}; {remedy}")
     windows,bins = _check_channels(windows, bins)
     one = grey_frame(ds, frame, px=px)
@@ -173,9 +173,9 @@ def channel_table(
 def value_channel_table(
     values, # `np.int16` or `np.uint16`: the type of the values
     windows, # One window or several, see `as_windows`
-    bins=0, # Histogram channel: 0 for none, or breakpoints
+    bins=0, # Histogram channel: 0 for no channel, or breakpoints
     *,
-    dtype=np.float32, # Of the table: float32 in [0,1], or uint8
+    dtype=np.float32, # Type of the table: float32 in [0,1], or uint8
 )->np.ndarray: # (65536, n), for `apply_columns`
     "The table from modality values of 16 bits to channels"
     windows,bins = _check_channels(windows, bins)
@@ -187,7 +187,7 @@ def value_channel_table(
 def to_nchan(  # noqa: F811
     self:Dataset,
     wins, # One window or several, see `as_windows`
-    bins=None, # Histogram channel: `None` for breakpoints of the image itself; breakpoints; 0 for none
+    bins=None, # Histogram channel: `None` for the breakpoints of the image itself; breakpoints; 0 for no channel
     dtype='float32', # float32 in [0,1], or uint8: a type of PyTorch or NumPy, or its name
 )->'Tensor': # (n, rows, cols) or (frames, n, rows, cols)
     "`to_nchan` of the image, as in fastai"
@@ -199,7 +199,7 @@ def to_3chan(  # noqa: F811
     self:Dataset,
     win1, # First window
     win2, # Second window
-    bins=None, # Histogram channel: `None` for breakpoints of the image itself, or breakpoints
+    bins=None, # Histogram channel: `None` for the breakpoints of the image itself, or breakpoints
     dtype='float32', # float32 in [0,1], or uint8: a type of PyTorch or NumPy, or its name
 )->'Tensor': # (3, rows, cols) or (frames, 3, rows, cols)
     "`to_3chan` of the image, as in fastai"

@@ -33,27 +33,27 @@ def _frame_masks(mask, greys):
     return np.broadcast_to(np.asarray(mask, bool), shape).reshape(-1, rows, cols)
 
 def _masked_counts(grey, keep):
-    "Finite modality values of a frame where `keep` is true, padding out, and how often each occurs"
+    "Finite modality values of a frame where `keep` is true, without padding, and how often each occurs"
     stored,counts = count_values(grey.stored, keep & ~grey.padding_mask)
     values = grey.to_modality(stored).astype(np.float32).astype(np.float64)
     finite = np.isfinite(values)
     return grey.positive(values[finite]),counts[finite]
 
 def value_counts(
-    ds:Dataset, # Grey image, all frames
-    mask=None, # Function from `ds` to a boolean array, True where its pixels count; `None`: all that are not padding
+    ds:Dataset, # Gray image, all frames
+    mask=None, # Function from `ds` to a boolean array, True for the pixels to count; `None`: all but padding
 )->tuple: # Ascending values, float64, and how many pixels have each, int64
-    "How often each modality value occurs in one polarity, padding, NaN and infinities left out"
+    "How often each modality value occurs, in one polarity, without padding, NaN and infinities"
     greys = grey_frames(ds)
     if mask is None: parts = [grey.positive_counts for grey in greys]
     else: parts = [_masked_counts(grey, keep) for grey,keep in zip(greys, _frame_masks(mask(ds), greys))]
     return merge_counts(*(np.concatenate(part) for part in zip(*parts)))
 
 # %% ../../nbs/contrast/02_hist_scaler.ipynb #afa23b7b
-MAX_VALUES = 2**20        # distinct values that are kept apart: 16 MB
+MAX_VALUES = 2**20        # distinct values before neighbors are merged: 16 MB
 
 class GrowingCounts:
-    "A growing histogram: parts are collected, and merged when there are many"
+    "A growing histogram: it collects parts, and merges them when there are many"
     def __init__(self):
         self.parts,self.waiting = [],0         # pairs of values and counts, and how many values they hold together
         self.exact = True                      # False once neighbors had to be merged
@@ -62,7 +62,7 @@ class GrowingCounts:
         values:np.ndarray, # Ascending values
         counts:np.ndarray, # How often each occurs
     ):
-        "Take in the counts of one file"
+        "Add the counts of one file"
         self.parts.append((values,counts))
         self.waiting += len(values)
         if self.waiting>2*MAX_VALUES: self.merge()
@@ -81,10 +81,10 @@ class GrowingCounts:
 def draw_files(
     paths:list, # Files, or anything else
     n:int|None, # How many to draw, at least 1; `None` for all
-    stratify=None, # The group of each of `paths`: as many are drawn from each as there are, or as it has
-    seed:int=0, # Of the drawing
+    stratify=None, # Group of each of `paths`: the same number is drawn from each, or all of a smaller group
+    seed:int=0, # Seed of the random draw
 )->list: # In the order of `paths`
-    "Draw `n` of `paths`, as evenly from their groups as these allow"
+    "Draw `n` of `paths`, as evenly from their groups as possible"
     if n is not None and n<1: raise ValueError(f"n must be at least 1, or None for all files, got {n}")
     if stratify is not None and len(stratify)!=len(paths):
         raise ValueError(f"stratify must name the group of each of the {len(paths)} paths, got {len(stratify)}")
@@ -105,13 +105,13 @@ def _counts_of_file(fn, mask, read):
     return modality_unit(ds),*value_counts(ds, mask)
 
 def _common_unit(units):
-    "The one unit of all files, of a `Counter` of units"
+    "The single unit of all files, from a `Counter` of units"
     if len(units)==1: return next(iter(units))
     found = ', '.join(f"{n} in {unit or repr('')}" for unit,n in units.most_common())
     raise ValueError(f"paths must be files of one unit, got {found}; fit one HistScaler for each modality")
 
 def _values_at_places(y, brks):
-    "The values whose places among `brks`, from 0 for the first to 1 for the last, are `y`"
+    "The values at the relative positions `y` among `brks`: 0 is the first breakpoint, 1 the last"
     at = as_array(y, 'y').astype(np.float64).clip(0, 1)*(len(brks)-1)
     i = np.nan_to_num(at).astype(np.int64)
     below,above = brks[i],brks[np.minimum(i+1, len(brks)-1)]
@@ -128,7 +128,7 @@ class HistScaler:
     unit:str='' # Unit of the breakpoints, 'HU' for CT
     n_files:int=0 # Files that were counted
     n_pixels:int=0 # Pixels that were counted
-    exact:bool=True # False where more than a million distinct values had to be merged
+    exact:bool=True # False if more than a million distinct values had to be merged
     errors:dict=field(default_factory=dict, repr=False) # Files that could not be read, and why; not saved
 
     def __post_init__(self):
@@ -142,15 +142,15 @@ class HistScaler:
 
     def fit(self,
         paths, # Files (or `Dataset`s), or one; or a folder, archive ('zip://::a.zip') or URL to search
-        n:int|None=None, # How many of them to draw; `None` for all
-        stratify=None, # The group of each of `paths`: as many are drawn from each
+        n:int|None=None, # How many files to draw; `None` for all
+        stratify=None, # Group of each of `paths`: the same number is drawn from each
         mask=None, # Function from a `Dataset` to a boolean array, True where its pixels count; `None`: all but padding
-        seed:int=0, # Of the drawing
-        n_workers:int|None=None, # Processes; `None` for one a core
+        seed:int=0, # Seed of the random draw
+        n_workers:int|None=None, # Number of processes; `None`: one for each core
         progress:bool=True, # Show a progress bar?
         read=dcmread, # Function that opens one of `paths`
-        timeout:float|None=None, # Seconds for one file, where there are processes; `None` for no limit
-        scheduler:str|None=None, # Address of a Dask scheduler whose workers are to do it
+        timeout:float|None=None, # Seconds for one file, if there are several processes; `None` for no limit
+        scheduler:str|None=None, # Address of a Dask scheduler, to use its workers
     )->'HistScaler': # Itself
         "Learn the breakpoints from files, in one pass; those that fail are noted in `errors`"
         if mask is not None and not callable(mask):
@@ -180,18 +180,18 @@ class HistScaler:
         if not self.n_pixels:
             first = f'; the first: {next(iter(errors.values()))}' if errors else ''
             tried = sum(units.values())+len(errors)
-            wanted = 'at least one grey image with pixels that count'
+            wanted = 'at least one gray image with pixels that count'
             raise ValueError(f"paths must hold {wanted}, got none in {tried} tried{first}")
         self.unit,self.n_files,self.exact = _common_unit(units),sum(units.values()),total.exact
         self.brks = np.unique(breakpoints_from_counts(values, counts, self.n_bins))
 
     def fitted_breakpoints(self)->np.ndarray: # float64, ascending
-        "The breakpoints; an error where none have been learned"
+        "The breakpoints; an error if none have been learned"
         if self.brks is not None: return self.brks
         raise ValueError("HistScaler must be fitted before it is used; call fit(paths), or load one")
 
     def transform(self,
-        x, # Modality values, tensor or array of any shape; or a grey `Dataset`
+        x, # Modality values, tensor or array of any shape; or a gray `Dataset`
     ): # float32 in [0,1], shape and kind of `x`; a tensor for a `Dataset`
         "`hist_scaled` with these breakpoints"
         brks = self.fitted_breakpoints()
@@ -200,7 +200,7 @@ class HistScaler:
     def inverse_transform(self,
         y, # What `transform` gave, in [0,1]
     ): # Modality values, float32, shape and kind of `y`
-        "Back to modality values; beyond the first and last breakpoint they are lost"
+        "Map back to modality values; values beyond the first and last breakpoint are lost"
         return like(_values_at_places(y, self.fitted_breakpoints()), y)
 
     inverse = inverse_transform
@@ -220,7 +220,7 @@ class HistScaler:
         "Read what `save` wrote"
         try: saved = json.loads(Path(fn).read_text(encoding='utf-8'))
         except ValueError as e:
-            wanted = 'must be a file that HistScaler.save wrote, got one that is no JSON'
+            wanted = 'must be a file that HistScaler.save wrote, got one that is not JSON'
             raise ValueError(f"{fn} {wanted}; check the name") from e
         found = (saved.pop('format', None),saved.pop('version', None)) if isinstance(saved, dict) else None
         if found==(_format,1): return cls(**saved)

@@ -22,7 +22,7 @@ from ..arrays.assets import asset_text
 
 # %% ../../nbs/testing/00_phantoms.ipynb #fbbdf444
 def _uid(*parts): return generate_uid(entropy_srcs=[str(part) for part in parts])
-def _decimal(x): return round(float(x), 9)  # a decimal string (VR DS) has room for 16 characters
+def _decimal(x): return round(float(x), 9)  # a decimal string (VR DS) has at most 16 characters
 
 def _base_attributes(px, sop_class, modality, attrs):
     "Attributes that any single-frame gray image needs; `attrs` are part of the image's identifier"
@@ -55,7 +55,7 @@ def _check_hu(hu):
         raise ValueError("hu must be finite, got NaN or infinity; replace it, with -1000 (air) for example")
 
 def _stored_from_hu(hu, slope, intercept, bits, signed):
-    "Stored values of `hu`, which must fit"
+    "The stored values of `hu`; an error if they do not fit"
     stored = np.round((hu.astype(np.float64)-intercept)/slope)
     lowest,highest = (-2**(bits-1),2**(bits-1)-1) if signed else (0,2**bits-1)
     if stored.min()<lowest or stored.max()>highest:
@@ -66,7 +66,7 @@ def _stored_from_hu(hu, slope, intercept, bits, signed):
 def ct_slice(
     hu:np.ndarray, # CT numbers in HU, shape (rows, cols), any real dtype; rounded to what can be stored
     *,
-    signed:bool=False, # Store signed 16 bits with intercept 0 (-32768 to 32767 HU), not unsigned 12 with -1024
+    signed:bool=False, # Store signed 16 bits with intercept 0 (-32768 to 32767 HU), not unsigned 12 bits with -1024
     **attrs, # Attributes by keyword, such as `WindowCenter=40`; `RescaleSlope` and the like change the stored values
 )->Dataset: # CT Image, Explicit VR Little Endian, ready for `.save_as(fn, enforce_file_format=True)`
     "A valid CT Image dataset that holds `hu`"
@@ -88,24 +88,24 @@ tissue_hu = dict(air=-1000, table=120, fat=-100, muscle=50, water=0, bone=700, l
 # %% ../../nbs/testing/00_phantoms.ipynb #25f97e8a
 @lru_cache
 def _ct_parts():
-    "The rows of the table of the chest CT: texts, and numbers or `None`"
+    "The rows of the table of the chest CT, as texts, numbers and `None`"
     texts = ('part','tissue','grows_with')
     rows = csv.DictReader(asset_text('chest_ct_phantom.csv').splitlines())
     return [{k:v if k in texts else float(v) if v else None for k,v in row.items()} for row in rows]
 
 def _is_at(part, z):
-    "Does the `part` reach the height `z`?"
+    "Is the `part` in the slice at height `z`?"
     above,up_to = part['above_z'],part['up_to_z']
     return (above is None or z>above) and (up_to is None or z<=up_to)
 
 def _growth(z):
-    "Radius of lungs and heart at the height `z`, as a share of the largest"
+    "Radius of lungs and heart at height `z`, relative to the largest"
     def radius(center, half): return math.sqrt(max(0, 1-((z-center)/half)**2))
     return dict(lung=radius(0, 150), heart=radius(-40, 85))
 
 # A shape is (tissue, x, y, x radius, y radius, degrees)
 def _rib_shapes(z):
-    "Fifteen ribs around the chest, which turn with the height"
+    "Fifteen ribs around the chest, rotated with the height"
     shapes = []
     for angle in ((k*24+z*.9)%360 for k in range(15)):
         t = math.radians(angle)
@@ -124,7 +124,7 @@ def _vessel_shapes(z, lung, x, y, rx, ry):
     return shapes
 
 def _chest_shapes(z):
-    "All shapes at the height `z`, in the order of painting"
+    "All shapes at height `z`, in the order of drawing"
     shapes,growth = [],_growth(z)
     for part in _ct_parts():
         if part['part']=='ribs': shapes += _rib_shapes(z)
@@ -139,7 +139,7 @@ def _chest_shapes(z):
 def _chest_labels(size, z):
     "Index into `tissue_hu` of every pixel, (size, size)"
     names,half = list(tissue_hu),size/2
-    from skimage.draw import ellipse          # here, since it takes a while to import
+    from skimage.draw import ellipse          # imported here, since that takes a while
     labels = np.zeros((size,size), np.uint8)
     y,x = (np.mgrid[:size,:size]+.5)/half-1
     top = .64-.12*x**2
@@ -154,21 +154,21 @@ def _chest_labels(size, z):
 # %% ../../nbs/testing/00_phantoms.ipynb #19d79889
 @dataclass(frozen=True, eq=False)
 class ChestPhantom:
-    "A chest CT slice and the truth about it"
+    "A chest CT slice with its true masks"
     hu:np.ndarray # CT numbers in HU with noise, int16, (size, size); `ds` holds exactly these
     masks:dict # Tissue name to boolean array, (size, size); every pixel is in exactly one
     ds:Dataset # The slice as a CT Image
 
     @property
     def body(self)->np.ndarray: # Boolean, (size, size)
-        "The patient: everything but the air outside and the table"
+        "The patient: all pixels but the air outside and the table"
         return ~(self.masks['air'] | self.masks['table'])
 
 def chest_phantom(
     size:int=256, # Rows and columns; the field of view is always 400 mm
     *,
     z:float=0., # Height in mm, positive towards the head; the lungs reach from -150 to 150
-    noise:float=12., # Standard deviation of the noise in HU; values below -1024 are clipped as a scanner does
+    noise:float=12., # Standard deviation of the noise in HU; values below -1024 are clipped, as on a scanner
     seed:int=0, # Seed of the noise
     **attrs, # Attributes for `ct_slice`
 )->ChestPhantom: # The slice with its masks
@@ -199,7 +199,7 @@ def _slice_numbers(n, rng, shuffled, missing, duplicate):
     return [(order[j][0],number) for number,j in enumerate(rng.permutation(len(order)), 1)]
 
 def _tilted_plane(size, z, tilt):
-    "Attributes of a slice at the height `z` whose plane is turned by `tilt` degrees"
+    "Attributes of a slice at height `z` whose plane is tilted by `tilt` degrees"
     sin,cos = math.sin(math.radians(tilt)),math.cos(math.radians(tilt))
     corner = 200/size-200
     return dict(GantryDetectorTilt=_decimal(tilt), ImageOrientationPatient=[1,0,0,0,_decimal(cos),_decimal(sin)],
@@ -207,14 +207,14 @@ def _tilted_plane(size, z, tilt):
 
 # %% ../../nbs/testing/00_phantoms.ipynb #578530e4
 def ct_series(
-    n:int=8, # Number of slices, before any is lost or doubled
+    n:int=8, # Number of slices, before one is lost or doubled
     *,
     size:int=128, # Rows and columns
-    spacing:float=2.5, # Distance from slice to slice along z, in mm; the stack is centered on z=0
+    spacing:float=2.5, # Distance between slices along z, in mm; the stack is centered on z=0
     tilt:float=0., # Gantry tilt in degrees; each slice is drawn as if upright
-    shuffled:bool=False, # Return the slices in random order, and number them in that order
-    missing:int|None=None, # Index of a slice to leave out (its Instance Number stays unused, unless shuffled)
-    duplicate:int|None=None, # Index of a slice to send twice: same pixels and position, another SOP Instance UID
+    shuffled:bool=False, # Return the slices in random order, numbered in that order?
+    missing:int|None=None, # Index of a slice to leave out (its Instance Number is not used, unless shuffled)
+    duplicate:int|None=None, # Index of a slice to duplicate: same pixels and position, another SOP Instance UID
     noise:float=12., # Standard deviation of the noise in HU
     seed:int=0, # Seed of the noise and of the order
 )->list: # CT Image datasets, ascending in z unless shuffled
@@ -285,14 +285,14 @@ def _vessel_curves(side, rng):
 # %% ../../nbs/testing/00_phantoms.ipynb #9c09f49f
 def _collapsed_lung(lung, side, rng):
     "Outline of the shrunken lung: away from the wall, most at the apex"
-    gap,base = rng.uniform(.14, .34),.25  # below `base` only the side gives way
+    gap,base = rng.uniform(.14, .34),.25  # below `base` only the side moves inward
     x,up = lung[:,0]*side,np.clip((base-lung[:,1])/.95, 0, 1)
     return np.c_[side*(.10+(x-.10)*(1-gap*(.35+up)*np.clip((x-.12)*6, 0, 1))), lung[:,1]+.66*gap*up**2]
 
 def _both_sides(right, left): return [a+b for a,b in zip(right, left)]
 
 def _chest_curves(rng):
-    "Curves of one chest, before it is placed in the image"
+    "The curves of one chest, before its placement in the image"
     sides,lung = (-1,1),_outline('lung*')
     lungs = [_smooth_curve((lung+rng.normal(0, .012, lung.shape))*[side,1]) for side in sides]
     heart = _smooth_curve(_outline('heart')*[rng.uniform(.85, 1.15),1])
@@ -319,12 +319,12 @@ def _largest_piece(mask):
     return pieces==1+stats[1:,cv2.CC_STAT_AREA].argmax() if n>1 else mask
 
 def _lines(size, curves, kind):
-    "How much the lines of one kind, 'vessels' or 'bones', brighten each pixel"
+    "The brightness that the lines of one kind, 'vessels' or 'bones', add to each pixel"
     return sum(line['brightness']*_layer(size, curves[line['curves']], line['width'], line['blur'])
         for line in _xray_data()['lines'][kind])
 
 def _noise(size, rng):
-    "Grain of the tissue, and unevenness of the exposure"
+    "Grain of the tissue, and uneven exposure"
     grain = cv2.GaussianBlur(rng.normal(0, 1, (size,size)).astype(np.float32), (0,0), .012*size/2)*.012*size/2
     uneven = cv2.resize(rng.normal(0, .035, (5,5)).astype(np.float32), (size,size), interpolation=cv2.INTER_CUBIC)
     return grain,uneven
@@ -356,7 +356,7 @@ def _draw_xray(size, curves, pneumothorax, rng):
 # %% ../../nbs/testing/00_phantoms.ipynb #bc965579
 @dataclass(frozen=True, eq=False)
 class XrayPhantom:
-    "A chest X-ray and the truth about it"
+    "A chest X-ray with its true masks"
     px:np.ndarray # Stored values, (size, size), uint8 up to 8 bits, else uint16
     lungs:np.ndarray # Lung fields beside the heart, boolean, (size, size)
     mask:np.ndarray # Pneumothorax, boolean, (size, size); part of `lungs`
@@ -374,9 +374,9 @@ def _xray_attributes(size, bits, seed, patient, patient_rng, image_rng):
 # %% ../../nbs/testing/00_phantoms.ipynb #5d6b3c42
 def cxr_phantom(
     *,
-    pneumothorax:bool=False, # Draw one; everything else of the image stays the same
+    pneumothorax:bool=False, # Draw a pneumothorax? The rest of the image stays the same
     size:int=256, # Rows and columns
-    seed:int=0, # Seed of everything that varies
+    seed:int=0, # Seed of all random variation
     patient:str|None=None, # Patient ID (0010,0020): its images share anatomy, sex and age; `None`: one for each seed
     bits:int=8, # Bits Stored (0028,0101), 8 to 16
     **attrs, # Attributes to set by keyword

@@ -22,7 +22,7 @@ from .phantoms import ct_series,cxr_phantom
 
 # %% ../../nbs/testing/01_samples.ipynb #905a63d7
 def _new_folder(dst):
-    "Make the folder `dst`; it must not hold anything yet"
+    "Make the folder `dst`; an existing one must be empty"
     dst = Path(dst).expanduser()
     if dst.exists() and (not dst.is_dir() or any(dst.iterdir())):
         raise FileExistsError(f"dst must be a new or empty folder, got {dst}; choose another one or delete it first")
@@ -41,7 +41,7 @@ def siim_phantom(
     if not 0<=positives<=1: raise ValueError(f"positives must be a share from 0 to 1, got {positives}")
     dst,rng = _new_folder(dst),np.random.default_rng(seed)
     positive = rng.permutation(n)<round(n*positives)
-    patients = rng.integers(0, max(1, round(.7*n)), n)  # so that some have several images
+    patients = rng.integers(0, max(1, round(.7*n)), n)  # some patients have several images
     labels,rles = ['file,label'],['ImageId,EncodedPixels']
     for i in range(n):
         label = 'Pneumothorax' if positive[i] else 'No Pneumothorax'
@@ -58,7 +58,7 @@ def siim_phantom(
 
 # %% ../../nbs/testing/01_samples.ipynb #355a2b6d
 def siim_small(
-    download:bool=True, # Fetch it if it is not here yet; False never touches the network
+    download:bool=True, # Fetch the data if they are not here yet? `False` never uses the network
 )->Path: # Folder with `train/` and `labels.csv`
     "The real SIIM_SMALL data set (250 chest X-rays), in fastai's data folder"
     from fastai.data.external import URLs,fastai_path,untar_data
@@ -71,7 +71,7 @@ def siim_small(
 
 # %% ../../nbs/testing/01_samples.ipynb #db5ff055
 def _descriptions():
-    "Name of a file and the sentence about it"
+    "The name of each file and its description"
     rows = csv.DictReader(asset_text('sample_files.csv').splitlines())
     return {row['name']:row['shows'] for row in rows}
 
@@ -81,15 +81,15 @@ class SampleFile:
     "A real DICOM file of an installed package"
     name:str # File name without `.dcm`
     path:Path # Where it is installed
-    shows:str # What it is good for, one sentence
+    shows:str # One sentence on what it shows
 
-def sample_folders()->list: # Paths; one where `pydicom-data` is not installed
+def sample_folders()->list: # Paths; only one if `pydicom-data` is not installed
     "The folders of DICOM files in the packages `pydicom` and `pydicom-data`"
     found = [(find_spec(package),folder) for package,folder in (('pydicom','data/test_files'), ('data_store','data'))]
     return [Path(spec.submodule_search_locations[0])/folder for spec,folder in found if spec is not None]
 
 def sample_file(
-    name:str, # File name with or without `.dcm`; any file of the two packages, described by `sample_files` or not
+    name:str, # File name with or without `.dcm`; any file of the two packages, also one without a description
 )->Path: # Path of the file
     "Find one DICOM file of `pydicom` or `pydicom-data` by name"
     for folder in sample_folders():
@@ -98,8 +98,8 @@ def sample_file(
     raise FileNotFoundError(f"name must be a DICOM file of the packages pydicom and pydicom-data, got {name!r}; "
         "pip install pydicom-data, or see sample_files().attrgot('name')")
 
-def sample_files()->L: # `SampleFile` items; fewer where `pydicom-data` is not installed
-    "Real DICOM files that each show something worth knowing"
+def sample_files()->L: # `SampleFile` items; fewer if `pydicom-data` is not installed
+    "Real DICOM files, each with a description of what it shows"
     samples = L()
     for name,shows in _descriptions().items():
         paths = [folder/f'{name}.dcm' for folder in sample_folders()]
@@ -108,7 +108,7 @@ def sample_files()->L: # `SampleFile` items; fewer where `pydicom-data` is not i
 
 # %% ../../nbs/testing/01_samples.ipynb #e765708e
 def _phantom_datasets(slices):
-    "File name without suffix, and dataset, of the phantoms"
+    "File name without suffix, and dataset, of each phantom"
     series = ct_series(slices, size=256, spacing=10.)
     phantoms = {f'chest_ct/{i:03}':ds for i,ds in enumerate(series)}
     for name in ('normal','pneumothorax'):

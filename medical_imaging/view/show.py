@@ -17,8 +17,8 @@ from ..arrays.convert import as_array
 # %% ../../nbs/view/00_show.ipynb #1e7eb21d
 def _checked_array(
     x, # Array, tensor or nested list
-    name:str='x', # What it is called in an error
-    ndim:tuple=(), # Numbers of axes it may have; any, if empty
+    name:str='x', # Name of the argument in an error
+    ndim:tuple=(), # Numbers of axes allowed; any, if empty
 )->np.ndarray:
     "`x` as a NumPy array that is not empty"
     x = as_array(x, name)
@@ -46,30 +46,30 @@ def _title_list(titles, n):
 def _label_text(text): return visible_text(text or '', keep='\n')
 
 def _set_title(ax, title):
-    "The title as it is: dollar signs make no formula"
+    "Set the title as plain text: dollar signs make no formula"
     ax.set_title(_label_text(title), fontsize=11, parse_math=False)
 
 def _label_axes(ax, title, xlabel, **options):
-    "Title and label of the x axis as they are"
+    "Set title and label of the x axis as plain text"
     ax.set(**options)
     ax.set_title(_label_text(title), parse_math=False)
     ax.set_xlabel(_label_text(xlabel), parse_math=False)
 
 def _screen_values(image):
-    "Values as matplotlib shows them: it draws colours above 255 white"
+    "Values for matplotlib, which would draw colors above 255 white"
     return image/np.iinfo(image.dtype).max if image.ndim==3 and image.dtype==np.uint16 else image
 
 # %% ../../nbs/view/00_show.ipynb #bb28b04a
 def show_images(
-    images, # One image or several: (rows, cols), or (rows, cols, 3) for colour; an array (images, rows, cols) too
+    images, # One image or several: (rows, cols), or (rows, cols, 3) for color; an array (images, rows, cols) too
     titles=None, # One title for each image
     *,
-    cmap='gray', # Colour map of grey images, a name or a matplotlib object
-    vmin:float|None=None, # Value shown as the first colour; `None`: the lowest of each image
-    vmax:float|None=None, # Value shown as the last colour; `None`: the highest of each image
+    cmap='gray', # Color map of gray images, a name or a matplotlib object
+    vmin:float|None=None, # Value to show as the first color; `None`: the lowest of each image
+    vmax:float|None=None, # Value to show as the last color; `None`: the highest of each image
     size:float=3, # Height of each picture in inches
-    ncols:int|None=None, # Pictures in a row, at least 1; `None` for up to 4
-    aspect:float=1., # Height of a pixel divided by its width, as `pixel_aspect` has it
+    ncols:int|None=None, # Pictures per row, at least 1; `None` for up to 4
+    aspect:float=1., # Height of a pixel divided by its width, as from `pixel_aspect`
 )->np.ndarray: # matplotlib axes, shape (n_images,)
     "Show images side by side"
     from matplotlib import pyplot as plt
@@ -89,7 +89,7 @@ def show_images(
 
 # %% ../../nbs/view/00_show.ipynb #59cd01ee
 def _open_axes(ax, figsize=(6,2.6)):
-    "`ax`, or new axes, without the lines above and to the right"
+    "`ax`, or new axes, without a frame above and to the right"
     from matplotlib import pyplot as plt
     if ax is None: ax = plt.subplots(figsize=figsize, layout='constrained')[1]
     ax.spines[['top','right']].set_visible(False)
@@ -105,12 +105,12 @@ def _draw_bars(ax, x, bins):
 # %% ../../nbs/view/00_show.ipynb #b1005b7c
 def show_hist(
     x, # Array or tensor, any shape; NaN and infinities are left out
-    bins=100, # Number of bars, all equally wide, or their edges
+    bins=100, # Number of bars of equal width, or their edges
     ax=None, # matplotlib axes to draw on; `None` for new ones
     title:str|None=None, # Title
-    xlabel:str|None=None, # What the values are, with their unit
+    xlabel:str|None=None, # Name of the values, with their unit
 ): # matplotlib axes
-    "Draw how many pixels have which values"
+    "Draw how often each value occurs"
     ax = _open_axes(ax)
     _draw_bars(ax, x, bins)
     _label_axes(ax, title, xlabel)
@@ -118,7 +118,7 @@ def show_hist(
 
 # %% ../../nbs/view/00_show.ipynb #e4504818
 def _draw_equal_areas(ax, brks, title, xlabel):
-    "Bars of the same area between neighbouring `brks`"
+    "Bars of the same area between neighboring `brks`"
     ax = _open_axes(ax)
     if len(brks)>1: ax.stairs(1/np.diff(brks)/(len(brks)-1), brks, fill=True, color='#94a3b8')
     _label_axes(ax, title, xlabel, ylabel='share per unit')
@@ -130,9 +130,9 @@ def show_mapping(
     ys=None, # New value at each of `brks`; `None`: evenly from 0 to 1
     ax=None, # matplotlib axes to draw on; `None` for new ones
     title:str|None=None, # Title
-    xlabel:str|None=None, # What the values of `x` are, with their unit
+    xlabel:str|None=None, # Name of the values of `x`, with their unit
 ): # matplotlib axes of the line, which share the x axis of the histogram
-    "Draw the line that maps old values to new ones over the histogram of the old ones"
+    "Draw the line that maps old values to new values, over the histogram of the old values"
     brks = _checked_array(brks, 'brks', (1,))
     ys = np.linspace(0, 1, len(brks)) if ys is None else _checked_array(ys, 'ys', (1,))
     if len(ys)!=len(brks): raise ValueError(f"ys must have one value for each of {len(brks)} brks, got {len(ys)}")
@@ -150,11 +150,11 @@ def show_scaling(
     x, # Image before, (rows, cols)
     y, # Image after, (rows, cols)
     titles=('before','after'), # Two titles
-    xlabels=('value','new value'), # What the values are, with their unit
-    cmap='gray', # Colour map of the images
+    xlabels=('value','new value'), # Name of the values, with their unit
+    cmap='gray', # Color map of the images
     bins:int=100, # Bars of the histograms
 )->np.ndarray: # matplotlib axes, shape (2, 2): the images, then the histograms
-    "Two images above their histograms; each image from its own lowest value to its highest"
+    "Draw two images above their histograms, each image from its lowest to its highest value"
     from matplotlib import pyplot as plt
     _,axs = plt.subplots(2, 2, figsize=(8,5.6), height_ratios=(3.6,2), layout='constrained')
     for (image_ax,hist_ax),image,title,label in zip(axs.T, (x,y), titles, xlabels):
@@ -168,10 +168,10 @@ def show_scaling(
 def pixel_table(
     x, # Small image, (rows, cols), at most 30 columns wide
     fmt:str='{:.0f}', # Format of each number
-    vmin:float|None=None, # Value shown black; `None`: the lowest
-    vmax:float|None=None, # Value shown white; `None`: the highest
+    vmin:float|None=None, # Value to show black; `None`: the lowest
+    vmax:float|None=None, # Value to show white; `None`: the highest
 ): # pandas `Styler`, which notebooks show as a table
-    "The numbers of an image, each on its own grey"
+    "A table of the numbers of an image, each on its gray"
     import pandas as pd
     x = _checked_array(x, 'x', (2,))
     if x.shape[1]>30:
@@ -184,8 +184,8 @@ def pixel_table(
 
 # %% ../../nbs/view/00_show.ipynb #59d378d8
 def structure_colors(
-    numbers, # Of structures, from 1
+    numbers, # Numbers of structures, from 1
 )->np.ndarray: # uint8, (n, 3): red, green and blue
-    "A colour for each number, one of a fixed list without an end; black for 0"
+    "A color for each number, from a fixed endless list; black for 0"
     colors = [colorsys.hsv_to_rgb(number*.618034%1, .65, 1) if number else (0,0,0) for number in numbers]
     return np.rint(np.array(colors, float).reshape(-1, 3)*255).astype(np.uint8)
