@@ -42,7 +42,7 @@ def element(
     ds:Dataset, # Any
     keyword:str, # The standard's keyword, such as 'Modality'
     default=None, # For an element that is missing or empty
-): # The value as pydicom gives it
+): # The value as returned by pydicom
     "Value of one element; a `DicomError` that names it if it cannot be read"
     if not isinstance(ds, Dataset):
         raise TypeError(f"ds must be a pydicom Dataset, got {type(ds).__name__}; open the file with dcmread first")
@@ -106,7 +106,7 @@ def functional_group(
     ds:Dataset, # Any image
     frame:int, # Which frame, from 0
     name:str, # Keyword of the group's sequence, such as 'PixelMeasuresSequence'
-)->Dataset|None: # `None` where neither the frame nor the whole image has it
+)->Dataset|None: # `None` if neither the frame nor the whole image has it
     "The functional group of one frame, its own or the shared one, DICOM PS3.3 C.7.6.16"
     per_frame,shared = items(ds, 'PerFrameFunctionalGroupsSequence'),items(ds, 'SharedFunctionalGroupsSequence')
     for groups,i in ((per_frame,frame),(shared,0)):

@@ -61,7 +61,7 @@ def check_rectangles(
         whole = len(box)==4 and all(isinstance(o, (int,np.integer)) for o in box)
         if not whole or not (box[2]>box[0]>=0<=box[1]<box[3]):
             raise ValueError(f"a rectangle must be left, top, right, bottom in pixels, got {tuple(box)}; "
-                "right and bottom lie outside of it")
+                "right and bottom are exclusive")
     return tuple(tuple(map(int, box)) for box in rectangles)
 
 # %% ../../nbs/privacy/02_blank.ipynb #02fd5322
