@@ -242,7 +242,7 @@ def selective_mask(
     labels, # Whole-number labels, tensor or array of any shape
     lo:int|None=None, # Lowest label to keep; `None`: from the lowest
     hi:int|None=None, # Highest label to keep; `None`: to the highest
-): # Kind, dtype and shape of `labels`; 0 where the label is not kept
+): # Kind, dtype and shape of `labels`; 0 for labels that are not kept
     "Keep the labels from `lo` to `hi`"
     if lo is not None and hi is not None and lo>hi: raise ValueError(f"lo must not be above hi, got {lo} and {hi}")
     kept = labels.clone() if is_tensor(labels) else np.array(labels)

@@ -61,7 +61,7 @@ def element(
 def number(
     ds:Dataset, # Any
     keyword:str, # The standard's keyword, such as 'RescaleSlope'
-)->float|None: # `None` where it is missing or empty
+)->float|None: # `None` if it is missing or empty
     "Value of one element as a number; a `DicomError` if it is not one number"
     res = element(ds, keyword)
     if isinstance(res, (str,bytes)): res = res.strip(' \0' if isinstance(res, str) else b' \0')
@@ -72,7 +72,7 @@ def number(
 def numbers(
     ds:Dataset, # Any
     keyword:str, # The standard's keyword, such as 'WindowCenter'
-)->list: # Floats; empty where the element is missing or empty
+)->list: # Floats; empty if the element is missing or empty
     "Values of one element as numbers; a `DicomError` if they are not numbers"
     res = element(ds, keyword)
     values = [] if res is None else list(res) if isinstance(res, (MultiValue,list)) else [res]
@@ -95,7 +95,7 @@ def text(
 def items(
     ds:Dataset, # Any
     keyword:str, # Keyword of a sequence
-)->list: # Data sets; empty where the sequence is missing
+)->list: # Data sets; empty if the sequence is missing
     "Items of a sequence; a `DicomError` if the element is not a sequence"
     res = element(ds, keyword)
     if res is None: return []
@@ -125,8 +125,8 @@ def pixel_spacing(
     detector = numbers(ds, 'ImagerPixelSpacing')
     if not found and imager: found = detector
     if not found:
-        also = (f"; Imager Pixel Spacing (0018,1164) is {detector}, on the detector, where all is magnified: "
-            "imager=True takes it") if detector else ''
+        also = (f"; Imager Pixel Spacing (0018,1164) is {detector}, on the detector, where everything is magnified: "
+            "imager=True uses it") if detector else ''
         raise DicomError(f"Pixel Spacing (0028,0030) must be there to measure in millimeters, got none{also}")
     if len(found)!=2 or not min(found)>0:
         raise DicomError(f"Pixel Spacing (0028,0030) must be two numbers above 0 mm, got {found}")

@@ -259,7 +259,7 @@ class _FileWalker(_FragmentWalker):
         return ''
 
     def top_head(self, pos, before, encoding):
-        "The head at `pos`, or `None` where no element can begin"
+        "The head at `pos`, or `None` if no element can begin there"
         head = self.known_head(pos, None, encoding)
         if head is None: return None
         group,fits = head.tag>>16,head.length==OPEN or head.end<=len(self.data)
@@ -321,7 +321,7 @@ def holds_items(
     value:bytes, # Value of a sequence that states its length
     explicit:bool, # How its elements are written
     little_endian:bool, # Their byte order
-)->bool: # `False` also where there are more than `max_elements`
+)->bool: # `False` also for more than `max_elements`
     "Is this the value of a sequence?"
     encoding = Encoding(explicit, '<' if little_endian else '>')
     try: _FileWalker(value).items(Head(0, 'SQ', len(value), 0), len(value), encoding, 0, is_open=False)
