@@ -25,7 +25,7 @@ if TYPE_CHECKING: from torch import Tensor
 
 # %% ../nbs/10_histogram_scaling.ipynb #de95019d
 def _numbers(x, name='x'):
-    "`x` as an array that has at least one number"
+    "`x` as an array of at least one number"
     res = as_array(x, name)
     if not res.size: raise ValueError(f"{name} must have at least one value, got shape {res.shape}")
     return res.view(np.uint8) if res.dtype==bool else res
@@ -38,7 +38,7 @@ def mask_for(
     if mask is None: return None
     mask = _numbers(mask, 'mask')
     if mask.dtype!=np.uint8 or mask.max()>1:
-        raise TypeError(f"mask must be boolean, True where a pixel counts, got {mask.dtype}")
+        raise TypeError(f"mask must be boolean, True for pixels to count, got {mask.dtype}")
     try: return np.broadcast_to(mask.view(bool), x.shape)
     except ValueError:
         raise ValueError(f"mask must have shape {x.shape}, or one that broadcasts to it, got {mask.shape}") from None
@@ -51,10 +51,10 @@ def _image_masks(keep, n):
 def freqhist_bins(
     x, # Tensor, array or list of numbers, any shape
     n_bins:int=100, # Number of bins, at least 1
-    mask=None, # Boolean, of a shape that fits `x`: True where a pixel counts; `None`: all count. NaN never counts
-    per_image:bool=False, # Bins of their own for each `x[i]`, where axis 0 of `x` is the batch?
+    mask=None, # Boolean, broadcastable to `x`: True for pixels to count; `None`: all pixels. NaN never counts
+    per_image:bool=False, # Separate bins for each `x[i]`, where axis 0 of `x` is the batch?
 ): # Ascending breakpoints, kind and dtype of `x`: at most `n_bins`+2 different ones, or (batch, `n_bins`+2), some equal
-    "Breakpoints with equally many pixels between them: the quantiles 0.001, the centers of `n_bins` bins, and 0.999"
+    "Breakpoints with equally many pixels between them: the quantiles 0.001, centers of `n_bins` bins, and 0.999"
     if isinstance(n_bins, bool) or not isinstance(n_bins, (int,np.integer)) or n_bins<1:
         raise ValueError(f"n_bins must be a whole number of at least 1, got {n_bins}")
     if on_device(x): return _tensor_bins(x, n_bins, mask, per_image)
@@ -69,14 +69,14 @@ def freqhist_bins(
 # %% ../nbs/10_histogram_scaling.ipynb #d90608c6
 def scale_by_breakpoints(
     x:np.ndarray, # Numbers, any shape
-    brks:np.ndarray, # Breakpoints, ascending, each once, (n,)
+    brks:np.ndarray, # Breakpoints, ascending and distinct, (n,)
 )->np.ndarray: # float32 in [0,1], shape of `x`; NaN stays NaN
     "Map numbers to [0,1] by breakpoints"
     if len(brks)==1: return np.where(np.isnan(x), x, 0).astype(np.float32)
     return interpolate(x, brks, np.linspace(0, 1, len(brks)))
 
 def _scale_array(x, brks=None, mask=None):
-    "An array mapped to [0,1], through a table where its values allow it"
+    "Map an array to [0,1], through a table if its values allow it"
     codes = as_codes(x)
     if codes is None:
         brks = sorted_breakpoints(x, 100, mask) if brks is None else brks
@@ -93,7 +93,7 @@ def validate_breakpoints(
     brks, # Breakpoints: tensor, array or list, (n,) or (batch, n); or a fitted `HistScaler`
     batch:int, # Images in the batch
 )->np.ndarray: # float64, (n,) or (batch, n)
-    "Breakpoints as an array; an error where they are not finite and ascending"
+    "Breakpoints as an array; an error if they are not finite and ascending"
     if hasattr(brks, 'fitted_breakpoints'): brks = brks.fitted_breakpoints()
     brks = _numbers(brks, 'brks').astype(np.float64)
     if brks.ndim not in (1,2) or brks.ndim==2 and len(brks)!=batch:
@@ -105,8 +105,8 @@ def validate_breakpoints(
 def hist_scaled(
     x, # Tensor, array or list of numbers, any shape; modality values, HU for CT
     brks=None, # Breakpoints of `freqhist_bins`, (n,), or (batch, n) for one row per `x[i]`; `None`: those of `x` itself
-    mask=None, # Boolean, of a shape that fits `x`: True where a pixel counts for the breakpoints; NaN never counts
-    per_image:bool=False, # Without `brks`: bins of their own for each `x[i]`, where axis 0 of `x` is the batch?
+    mask=None, # Boolean, broadcastable to `x`: True for pixels to count for the breakpoints; NaN never counts
+    per_image:bool=False, # Without `brks`: separate bins for each `x[i]`, where axis 0 of `x` is the batch?
 ): # float32, kind, device and shape of `x`, in [0,1]; NaN stays NaN, and an image of one value is 0
     "Map `x` to [0,1] so that the pixels are spread evenly over it"
     if on_device(x): return _tensor_scaled(x, brks, mask, per_image)
@@ -120,7 +120,7 @@ def hist_scaled(
 
 # %% ../nbs/10_histogram_scaling.ipynb #27222ebf
 def _flat_rows(x, per_image):
-    "One row for each image, or one for all, as floats"
+    "One row for each image, or one row for all, as floats"
     is_double = x.is_floating_point() and x.element_size()==8
     return (x if is_double else x.float()).reshape(len(x) if per_image else 1, -1)
 
@@ -143,7 +143,7 @@ def _tensor_bins(x, n_bins, mask=None, per_image=False):
     return brks if per_image else brks[0].unique()
 
 def _heights_and_slopes(brks):
-    "For rows of breakpoints, repeated ones counted once: the new value of each, and the slope to the next"
+    "New value of each breakpoint and slope to the next, in rows; repeated breakpoints count once"
     import torch
     step = brks.diff(dim=1)
     heights = torch.cat([torch.zeros_like(brks[:,:1]), (step>0).to(brks.dtype).cumsum(1)], 1)
@@ -172,10 +172,10 @@ def _tensor_scaled(x, brks=None, mask=None, per_image=False):
 def hist_table(
     px:np.ndarray, # Stored values of one frame, integers of 8 or 16 bits
     mapping, # Function from stored to modality values
-    brks=None, # Ascending breakpoints, in modality values; `None`: those of these pixels
-    min_px:float|None=None, # Modality values below become this one first
-    max_px:float|None=None, # Modality values above become this one first
-    mask=None, # Boolean, shape of `px`: True where a pixel counts for the breakpoints
+    brks=None, # Ascending breakpoints, in modality values; `None`: from these pixels
+    min_px:float|None=None, # Lower limit: smaller modality values are first set to it
+    max_px:float|None=None, # Upper limit: larger modality values are first set to it
+    mask=None, # Boolean, shape of `px`: True for pixels to count for the breakpoints
 )->np.ndarray: # float32, (65536,), for `apply_table` of `widen(px)`; filled for the values of `px`
     "A table from stored values to histogram-scaled ones"
     def modality(stored):
@@ -186,7 +186,7 @@ def hist_table(
         values = modality(stored)
         order = np.argsort(values, kind='stable')
         brks = np.unique(breakpoints_from_counts(values[order], counts[order]))
-        if mask is None:                       # then these are all the values that the table needs
+        if mask is None:                       # then the table needs no other values
             table = np.zeros(65536, np.float32)
             table[widen(stored).view(np.uint16)] = scale_by_breakpoints(values, brks)
             return table
@@ -194,20 +194,20 @@ def hist_table(
 
 # %% ../nbs/10_histogram_scaling.ipynb #74cae616
 def _clipped_values(stored, grey, low, high, one_polarity):
-    "Modality values, float32, of stored ones, from `low` to `high`, and turned if that is wanted"
+    "Modality values, float32, of stored values, clipped to `low` and `high`, and inverted on request"
     values = grey.to_modality(stored).astype(np.float32)
     if low is not None or high is not None: values = values.clip(low, high)
     return grey.positive(values).astype(np.float32) if one_polarity else values
 
 def scale_dataset(
-    ds:Dataset, # Grey image, of one frame or several
-    brks=None, # Breakpoints in modality values; `None`: those of the image itself
-    min_px:float|None=None, # Modality values below become this one first
-    max_px:float|None=None, # Modality values above become this one first
-    mask=None, # Boolean, shape of the pixels: True where a pixel counts for the breakpoints
-    one_polarity:bool=False, # Turn an image in which large values are dark, unless it is in HU?
+    ds:Dataset, # Gray image, of one frame or several
+    brks=None, # Breakpoints in modality values; `None`: from the image itself
+    min_px:float|None=None, # Lower limit: smaller modality values are first set to it
+    max_px:float|None=None, # Upper limit: larger modality values are first set to it
+    mask=None, # Boolean, shape of the pixels: True for pixels to count for the breakpoints
+    one_polarity:bool=False, # Invert an image in which large values are dark, unless it is in HU?
 )->'Tensor': # float32 in [0,1], shape of the pixels
-    "`hist_scaled` of the modality values, through a table where there is one"
+    "`hist_scaled` of the modality values, through a table if possible"
     import torch
     greys = grey_frames(ds, keep=True)
     px = greys[0].stored
@@ -224,11 +224,11 @@ def scale_dataset(
 @patch
 def hist_scaled(  # noqa: F811
     self:Dataset,
-    brks=None, # Breakpoints in modality values; `None`: those of the image itself
-    min_px:float|None=None, # Modality values below become this one first
-    max_px:float|None=None, # Modality values above become this one first
-    mask=None, # Boolean, shape of the pixels: True where a pixel counts for the breakpoints; `None`: all, padding too
-    one_polarity:bool=False, # Turn an image in which large values are dark, unless it is in HU? fastai does not
+    brks=None, # Breakpoints in modality values; `None`: from the image itself
+    min_px:float|None=None, # Lower limit: smaller modality values are first set to it
+    max_px:float|None=None, # Upper limit: larger modality values are first set to it
+    mask=None, # Boolean, shape of the pixels: True for pixels to count for the breakpoints; `None`: all, padding too
+    one_polarity:bool=False, # Invert an image in which large values are dark, unless it is in HU? fastai does not
 )->'Tensor': # float32 in [0,1], shape of the pixels
-    "`hist_scaled` of the modality values, cut off at `min_px` and `max_px` where given"
+    "`hist_scaled` of the modality values, clipped to `min_px` and `max_px` if given"
     return scale_dataset(self, brks, min_px, max_px, mask, one_polarity)

@@ -45,7 +45,7 @@ def _check_window(center, width, voi_lut_function):
 
 # %% ../nbs/20_windowing.ipynb #6fb5baf4
 def _array_curve(x, center, width, voi_lut_function):
-    "An array, float32 or float64, through a window"
+    "Map an array, float32 or float64, through a window"
     if voi_lut_function=='SIGMOID':
         z = ((x-center)*(4/width)).astype(np.float64)
         return 1/(1+np.exp(np.minimum(-z, 700)))                # beyond 700 the exponential overflows
@@ -60,7 +60,7 @@ def tensor_curve(
     width, # Window Width: a number, or a tensor that broadcasts to `x`
     voi_lut_function:str, # 'LINEAR', 'LINEAR_EXACT' or 'SIGMOID'
 )->'Tensor': # In [0,1], type and shape of `x`; gradients pass
-    "A tensor through a window, or each image of a batch through its own"
+    "Map a tensor through a window, or each image of a batch through its own window"
     import torch
     if voi_lut_function=='SIGMOID': return torch.sigmoid((x-center)*(4/width))
     if voi_lut_function=='LINEAR' and width==1: return torch.where(x.isnan(), x, (x>center-.5).to(x.dtype))
@@ -70,7 +70,7 @@ def tensor_curve(
 
 # %% ../nbs/20_windowing.ipynb #5d6d088c
 def _float_array(x):
-    "`x` as an array of float32, or of float64 if it has 64 bits, in the byte order of this machine"
+    "`x` as an array of float32, or of float64 if it has 64 bits, in native byte order"
     if isinstance(x, Dataset):
         remedy = "modality_values(ds) makes one, and ds.show(scale='brain') shows it through a window"
         raise TypeError(f"x must be a tensor or array, got a Dataset; {remedy}")
@@ -83,7 +83,7 @@ def window(
     center:float, # Window Center (0028,1050), in the unit of `x`
     width:float, # Window Width (0028,1051), in the unit of `x`; at least 1 for LINEAR, above 0 for the others
     voi_lut_function:str='LINEAR', # VOI LUT Function (0028,1056): 'LINEAR', 'LINEAR_EXACT' or 'SIGMOID'
-    invert:bool=False, # White for the smallest values, black for the largest?
+    invert:bool=False, # Show the smallest values white and the largest black?
 ): # Display values in [0,1], float32, shape of `x`; a tensor for a tensor, an array for an array; NaN stays NaN
     "Map values to [0,1] through a window, DICOM PS3.3 C.11.2.1.2.1, C.11.2.1.3.1 and C.11.2.1.3.2"
     _check_window(center, width, voi_lut_function)
@@ -98,7 +98,7 @@ def window(
 
 # %% ../nbs/20_windowing.ipynb #5d5b0dba
 class VoiTransformation(Protocol):
-    "What `Window` and `VoiLut` share: a name, a unit, and a call that maps modality values to display values"
+    "Protocol of `Window` and `VoiLut`: a name, a unit, and a call that maps modality values to display values"
     name:str
     unit:str
     full_range:bool
@@ -111,7 +111,7 @@ class Window:
     width:float # Window Width (0028,1051), above 0
     voi_lut_function:str='LINEAR_EXACT' # 'LINEAR', 'LINEAR_EXACT' or 'SIGMOID'
     name:str='' # Its name; for a window in a file Window Center & Width Explanation (0028,1055)
-    source:str='' # Where the numbers come from
+    source:str='' # Source of the numbers
     unit:str='' # Unit that the values must have, 'HU' for CT; '' for any
     full_range:bool=field(default=False, repr=False) # Was it made from the values of an image that has no window?
 
@@ -126,11 +126,11 @@ class Window:
 class VoiLut:
     "A VOI LUT of a file; maps modality values when called with them"
     entries:np.ndarray # Output values, float64, shape (n,)
-    first:int # Modality value that the first entry is for
+    first:int # Modality value of the first entry
     bits:int # Bits of an entry: 2**bits-1 is white
     name:str='' # LUT Explanation (0028,3003)
     unit:str='' # Unit that the values must have; '' for any
-    full_range = False         # as a `Window` of the file has it
+    full_range = False         # same attribute as in `Window`
 
     def __call__(self, x, invert=False):
         a = as_array(x).astype(np.float64)
@@ -148,7 +148,7 @@ class WindowDict(UserDict):
         return self
     def __missing__(self, name): raise KeyError(f"no window is called {name!r}; there are {', '.join(self)}")
     def __setattr__(self, name, w):
-        if name=='data': super().__setattr__(name, w)      # where UserDict keeps its items
+        if name=='data': super().__setattr__(name, w)      # UserDict keeps its items here
         else: self[name] = w
     def __getattr__(self, name):
         if name=='data' or name.startswith('__'): raise AttributeError(name)
@@ -207,12 +207,12 @@ def _simple_name(name):
     return name.strip().casefold().replace('-', '_').replace(' ', '_').removesuffix('s')
 
 def _named_windows(frame_windows):
-    "Pairs of name and window: presets, then those of the file, read one by one"
+    "Pairs of name and window: first the presets, then those of the file, read one by one"
     yield from dicom_windows.items()
     yield from ((w.name,w) for w in frame_windows or () if w.name)
 
 def _unknown_name(text, names, in_file):
-    "What to say when no window is called `text`"
+    "Message for an unknown window `text`"
     near = get_close_matches(_simple_name(text), map(_simple_name, names), cutoff=.5)
     near = [name for name in names if _simple_name(name) in near]
     if near: remedy = f"did you mean {' or '.join(near)}?"
@@ -222,7 +222,7 @@ def _unknown_name(text, names, in_file):
     return f"no window is called {text!r}; {remedy}{of_file}"
 
 def _from_text(text, frame_windows):
-    "A window by its name, in the same spelling before a similar one, or 'width:level'"
+    "A window by its name, where an exact match precedes a similar one, or by 'width:level'"
     seen = []
     for name,w in _named_windows(frame_windows):
         if name==text: return w
@@ -237,13 +237,13 @@ def _from_text(text, frame_windows):
 
 # %% ../nbs/20_windowing.ipynb #ca8c5713
 def _from_numbers(width, level):
-    "A window of two numbers, which has the unit of a preset with the same numbers"
+    "A window from two numbers, with the unit of a preset with the same numbers"
     res = Window(center=level, width=width)
     same = (w for w in dicom_windows.values() if tuple(w)==(width,level))
     return replace(res, unit=next((w.unit for w in same), ''))
 
 def _from_dict(saved):
-    "A window that `dataclasses.asdict` took apart"
+    "A window from the result of `dataclasses.asdict`"
     known = [f.name for f in fields(Window)]
     if not {'center','width'}<=set(saved)<=set(known):
         found = ', '.join(map(str, saved))
@@ -251,7 +251,7 @@ def _from_dict(saved):
     return Window(**saved)
 
 def _from_number(i, frame_windows):
-    "Window number `i` of a file, of which no more are read than needed"
+    "Window number `i` of a file; later windows are not read"
     own = list(frame_windows if i<0 else islice(frame_windows, i+1))
     if 0<=i<len(own): return own[i]
     kinds = 'windows and VOI LUTs in the file'
@@ -262,8 +262,8 @@ def _is_integer(w): return isinstance(w, (int,np.integer)) and not isinstance(w,
 
 def as_window(
     w, # Name in `dicom_windows`, 'width:level', `(width, level)`, `Window`, `VoiLut`, or dictionary of a saved `Window`
-    frame_windows=None, # Windows of a file, any iterable: then their names and numbers, from 0, are understood too
-)->VoiTransformation: # A pair is taken as LINEAR_EXACT
+    frame_windows=None, # Windows of a file, any iterable: then `w` may also be one of their names or numbers, from 0
+)->VoiTransformation: # A pair becomes a LINEAR_EXACT window
     "Convert `w` to a window"
     if isinstance(w, (Window,VoiLut)): return w
     if isinstance(w, str): return _from_text(w, frame_windows)
@@ -276,7 +276,7 @@ def as_window(
     return _from_numbers(width, level)
 
 def plain_window(
-    w, # As for `as_window`, but no `VoiLut`
+    w, # As for `as_window`, except a `VoiLut`
 )->Window:
     "Convert `w` to a window with width and level"
     res = as_window(w)
@@ -289,14 +289,14 @@ def _is_pair(w):
     return isinstance(w, (tuple,list,np.ndarray)) and len(w)==2 and all(isinstance(value, Real) for value in w)
 
 def as_windows(
-    windows, # All that `as_window` takes, a list of such, or text such as 'brain,80:40'; `None` for none
+    windows, # Any argument of `as_window`, a list of these, or text such as 'brain,80:40'; `None` for none
 )->tuple: # A `Window` or `VoiLut` for each
     "Convert one window or several"
     if windows is None: return ()
     if isinstance(windows, str):
         names = [name for name in windows.split(',') if name.strip()]
         if windows.strip() and not names:
-            remedy = 'names or width:level with a comma between, as in brain,80:40'
+            remedy = 'names or width:level separated by commas, as in brain,80:40'
             raise ValueError(f"windows must be {remedy}, got {windows!r}")
         return tuple(as_window(name) for name in names)
     if isinstance(windows, (Window,VoiLut,Mapping)) or _is_pair(windows): return (as_window(windows),)
@@ -314,22 +314,22 @@ def _share_inside(x, padding, window):
     return float(np.count_nonzero(inside)/inside.size) if inside.size else float('nan')
 
 def pct_in_window(
-    x, # Modality values: tensor or array of any shape; or a grey `Dataset`, which knows its padding
+    x, # Modality values: tensor or array of any shape; or a gray `Dataset`, whose own padding is left out
     window, # `Window`, name or `(width, level)`
     padding=None, # Boolean mask of pixels to leave out, shape of `x`
-)->float: # Share in [0,1] of the values with |x - level| < width/2; NaN where there are none
-    "Share of the values that lie inside a window"
+)->float: # Share in [0,1] of the values with |x - level| < width/2; NaN if there are no values
+    "Share of the values inside a window"
     if isinstance(x, Dataset): x,padding = values_and_padding(x)
     return _share_inside(x, padding, window)
 
 # %% ../nbs/20_windowing.ipynb #99a848ce
 @patch
 def windowed(self:Dataset,
-    w, # Window Width (0028,1051); or without `l` a window, as of `as_window`
+    w, # Window Width (0028,1051); or without `l` any argument of `as_window`
     l:float|None=None, # Window Center (0028,1050), the level
-    one_polarity:bool=False, # Turn an image in which large values are dark, unless it is in HU? fastai does not
+    one_polarity:bool=False, # Invert an image in which large values are dark, unless it is in HU? fastai does not
 )->'Tensor': # float32 in [0,1], shape of the pixels
-    "The modality values through a window; width, then level, as in fastai"
+    "Map the modality values through a window; width, then level, as in fastai"
     invert = one_polarity and image_header(self).is_negative
     return as_window(w if l is None else (w,l))(modality_values(self), invert)
 
@@ -337,7 +337,7 @@ def windowed(self:Dataset,
 @patch
 def pct_in_window(  # noqa: F811
     self:Dataset,
-    w, # Window Width (0028,1051); or without `l` a window, as of `as_window`
+    w, # Window Width (0028,1051); or without `l` any argument of `as_window`
     l:float|None=None, # Window Center (0028,1050), the level
 )->float: # Share in [0,1]
     "Share of the measured pixels inside the window, as in fastai but without padding"

@@ -22,6 +22,6 @@ def run_edges(
 def siim_text(
     mask:np.ndarray, # Boolean, (rows, cols)
 )->str: # Pairs: pixels since the end of the last run, and length of this one; '-1' for an empty mask
-    "A mask as the SIIM-ACR pneumothorax challenge writes it"
+    "A mask as text in the format of the SIIM-ACR pneumothorax challenge"
     edges = run_edges(mask)
     return ' '.join(map(str, np.diff(edges, prepend=0).tolist())) if len(edges) else '-1'

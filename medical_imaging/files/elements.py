@@ -42,7 +42,7 @@ def element(
     ds:Dataset, # Any
     keyword:str, # The standard's keyword, such as 'Modality'
     default=None, # For an element that is missing or empty
-): # The value as pydicom gives it
+): # The value as returned by pydicom
     "Value of one element; a `DicomError` that names it if it cannot be read"
     if not isinstance(ds, Dataset):
         raise TypeError(f"ds must be a pydicom Dataset, got {type(ds).__name__}; open the file with dcmread first")
@@ -61,7 +61,7 @@ def element(
 def number(
     ds:Dataset, # Any
     keyword:str, # The standard's keyword, such as 'RescaleSlope'
-)->float|None: # `None` where it is missing or empty
+)->float|None: # `None` if it is missing or empty
     "Value of one element as a number; a `DicomError` if it is not one number"
     res = element(ds, keyword)
     if isinstance(res, (str,bytes)): res = res.strip(' \0' if isinstance(res, str) else b' \0')
@@ -72,7 +72,7 @@ def number(
 def numbers(
     ds:Dataset, # Any
     keyword:str, # The standard's keyword, such as 'WindowCenter'
-)->list: # Floats; empty where the element is missing or empty
+)->list: # Floats; empty if the element is missing or empty
     "Values of one element as numbers; a `DicomError` if they are not numbers"
     res = element(ds, keyword)
     values = [] if res is None else list(res) if isinstance(res, (MultiValue,list)) else [res]
@@ -95,7 +95,7 @@ def text(
 def items(
     ds:Dataset, # Any
     keyword:str, # Keyword of a sequence
-)->list: # Data sets; empty where the sequence is missing
+)->list: # Data sets; empty if the sequence is missing
     "Items of a sequence; a `DicomError` if the element is not a sequence"
     res = element(ds, keyword)
     if res is None: return []
@@ -106,7 +106,7 @@ def functional_group(
     ds:Dataset, # Any image
     frame:int, # Which frame, from 0
     name:str, # Keyword of the group's sequence, such as 'PixelMeasuresSequence'
-)->Dataset|None: # `None` where neither the frame nor the whole image has it
+)->Dataset|None: # `None` if neither the frame nor the whole image has it
     "The functional group of one frame, its own or the shared one, DICOM PS3.3 C.7.6.16"
     per_frame,shared = items(ds, 'PerFrameFunctionalGroupsSequence'),items(ds, 'SharedFunctionalGroupsSequence')
     for groups,i in ((per_frame,frame),(shared,0)):
@@ -125,8 +125,8 @@ def pixel_spacing(
     detector = numbers(ds, 'ImagerPixelSpacing')
     if not found and imager: found = detector
     if not found:
-        also = (f"; Imager Pixel Spacing (0018,1164) is {detector}, on the detector, where all is magnified: "
-            "imager=True takes it") if detector else ''
+        also = (f"; Imager Pixel Spacing (0018,1164) is {detector}, on the detector, where everything is magnified: "
+            "imager=True uses it") if detector else ''
         raise DicomError(f"Pixel Spacing (0028,0030) must be there to measure in millimeters, got none{also}")
     if len(found)!=2 or not min(found)>0:
         raise DicomError(f"Pixel Spacing (0028,0030) must be two numbers above 0 mm, got {found}")

@@ -84,7 +84,7 @@ class _ElementWalker:
     def element(self, pos, head, end, encoding, depth=0):
         "Write the element at `pos`; return where the next one begins"
         self.count()
-        if head.is_odd: self.note(f'two bytes that are no type stand for that of {element_label(head.tag)}')
+        if head.is_odd: self.note(f'the type of {element_label(head.tag)} is invalid')
         if head.length==OPEN: return self.open_element(head, end, encoding, depth)
         stop = min(head.end, self.stop(end))
         if stop<head.end or head.is_odd: self.put(head, self.data[head.value:stop], encoding)
@@ -169,7 +169,7 @@ class _SequenceWalker(_ElementWalker):
         while pos<self.stop(end):
             head = self.known_head(pos, end, encoding)
             if head is None and pos+12>self.stop(end): raise self.shortage(end)
-            if head is None: raise _damage(f'in {name}: an item holds what is no element')
+            if head is None: raise _damage(f'in {name}: an item holds bytes that are not an element')
             stop = self.end_of_item(pos, head, depth, sequence) if is_open else None
             if stop is not None: return stop
             if head.tag in (ITEM_END,SEQUENCE_END): pos = self.skip_delimiter(head)
@@ -190,7 +190,7 @@ class _SequenceWalker(_ElementWalker):
         return pos
 
     def skip_delimiter(self, head):
-        self.note('a delimiter that belongs to nothing is left out')
+        self.note('a misplaced delimiter is left out')
         return head.value
 
     def without_delimiter(self, name, pos):
@@ -259,7 +259,7 @@ class _FileWalker(_FragmentWalker):
         return ''
 
     def top_head(self, pos, before, encoding):
-        "The head at `pos`, or `None` where no element can begin"
+        "The head at `pos`, or `None` if no element can begin there"
         head = self.known_head(pos, None, encoding)
         if head is None: return None
         group,fits = head.tag>>16,head.length==OPEN or head.end<=len(self.data)
@@ -321,7 +321,7 @@ def holds_items(
     value:bytes, # Value of a sequence that states its length
     explicit:bool, # How its elements are written
     little_endian:bool, # Their byte order
-)->bool: # `False` also where there are more than `max_elements`
+)->bool: # `False` also for more than `max_elements`
     "Is this the value of a sequence?"
     encoding = Encoding(explicit, '<' if little_endian else '>')
     try: _FileWalker(value).items(Head(0, 'SQ', len(value), 0), len(value), encoding, 0, is_open=False)

@@ -16,7 +16,7 @@ _escape = re.compile(r'\\x([0-9a-f]{2})')
 def _escape_of(found): return f'\\x{ord(found[0]) & 0xff:02x}'
 
 def name_text(
-    name:str|os.PathLike, # Name of a file or a path, as Python has it
+    name:str|os.PathLike, # Name of a file or a path, as returned by Python
 )->str: # One line that can be encoded as UTF-8
     "A name as text: bytes that are not UTF-8, and control characters, are written as in `\\xfc`"
     name = os.fspath(name)

@@ -27,7 +27,7 @@ def name_inside(
 def same_place(
     a:Source, # Any place
     b:Source, # Any other
-)->bool: # `True` also where one is a link to the other
+)->bool: # `True` also if one is a link to the other
     "Are both the same folder?"
     if name_inside(a, b)=='': return True
     are_local = a.path is not None and b.path is not None

@@ -176,7 +176,7 @@ def _remote_entries(fs, recurse, stamps):
 
 # %% ../../nbs/files/02_source.ipynb #854ece4e
 def _is_chosen(name, folders):
-    "Does the file `name` lie in one of `folders`? '.' stands for the source itself"
+    "Is the file `name` in one of `folders`? '.' stands for the source itself"
     return folders is None or (name.split('/')[0] if '/' in name else '.') in folders
 
 def _check_folders(root, folders, there):
@@ -268,7 +268,7 @@ class Source:
     def exists(self,
         name:str='', # Name of a file or folder; '' for the source itself
     )->bool: # `False` also for a broken link
-        "Is there such a file or folder?"
+        "Does the file or folder exist?"
         archive,name = self._archive_of(name)
         if archive: return archive.exists(name)
         if self.path is not None: return (self.path/name).exists()
