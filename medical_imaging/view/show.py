@@ -56,7 +56,7 @@ def _label_axes(ax, title, xlabel, **options):
     ax.set_xlabel(_label_text(xlabel), parse_math=False)
 
 def _screen_values(image):
-    "Values for matplotlib, which would draw colors above 255 white"
+    "Values for matplotlib: colors of 16 bits scaled to [0,1], since it draws all above 255 white"
     return image/np.iinfo(image.dtype).max if image.ndim==3 and image.dtype==np.uint16 else image
 
 # %% ../../nbs/view/00_show.ipynb #bb28b04a
