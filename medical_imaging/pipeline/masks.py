@@ -205,7 +205,7 @@ def _roi_masks(rois, volume):
         check_space(volume, roi.frame_of_reference, roi.series, f'ROI {roi.number}')
         found = contours_mask(_near_contours(roi, volume), volume.affine, volume.shape)
         if found.cancelling: warnings.warn(DicomWarning(f'contours of ROI {roi.number} overlap and are not nested: '
-            'what two of them cover is left out'))
+            'their common area is left out'))
         masks.append((roi.name,found.mask))
     return masks
 

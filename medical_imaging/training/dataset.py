@@ -19,7 +19,7 @@ from ..pipeline.formats import decode_planes
 
 # %% ../../nbs/training/05_dataset.ipynb #63ecf80b
 def _targets(labels):
-    "A target for each label, and the names of the classes, `None` for numbers"
+    "Targets of labels, and the names of the classes, `None` for numbers"
     values = labels.tolist()
     if isinstance(values[0], (list,tuple,np.ndarray)): return list(np.array(values, np.float32)),None
     if all(isinstance(value, (int,float)) for value in values):
@@ -34,20 +34,20 @@ def _chosen_rows(df, keep, dst):
     return chosen
 
 def _split_rows(df, split, column):
-    "The rows of a split"
+    "Rows of a split"
     if split is None: return df
     if column not in df:
         raise ValueError(f"split_column must be a column of metadata.parquet, got {column!r}; prepare with folds=5, "
-            "which adds split and fold, or name another one")
+            "which adds split and fold, or pass another column")
     part = df[df[column].map(str)==str(split)].reset_index(drop=True)
     if part.empty:
         found = ', '.join(sorted(set(df[column].map(str)))[:9])
-        raise ValueError(f"split must be one of {found}, as the column {column} has it, got {split!r}")
+        raise ValueError(f"split must be one of {found}, the values of the column {column}, got {split!r}")
     return part
 
 def _rows_at(df, recipe, neighbors, every, edge):
-    "The rows that make each item"
-    if neighbors and recipe.neighbors: raise ValueError("neighbors must be 0 for pictures that have some as channels, "
+    "Rows that form each item"
+    if neighbors and recipe.neighbors: raise ValueError("neighbors must be 0 for pictures with neighbors as channels, "
         f"got {neighbors}; leave it out")
     return list(neighbor_rows(df, neighbors, every, edge))
 
@@ -56,24 +56,24 @@ class PreparedDataset(TorchDataset):
     def __init__(self,
         dst:str|PathLike, # Folder or URL that `prepare` wrote
         label=None, # Column of the table or a list, or by key a dict, `Series` or `DataFrame`; `None`: no target
-        split:str|int|None=None, # Which part: a value of `split_column`, such as 'train'; `None`: all
+        split:str|int|None=None, # Part to use: a value of `split_column`, such as 'train'; `None`: all
         split_column:str='split', # Column with the parts; `dicom_prepare --folds 5` adds 'split' and 'fold'
         *,
         on:str='source', # Key of the labels, as in `match_labels`
-        columns:tuple=(), # Columns of the table to give as a dictionary, third in each item
-        neighbors:int=0, # Slices below and above to give as further channels, of a run with `by='series'`
-        every:float|None=None, # Distance of these in mm; `None`: the next slices
-        edge:str='repeat', # Where there is none: 'repeat' the last one before, or 'zero'
-        keep=None, # Function from the table to booleans: which pictures to take; `None`: all
+        columns:tuple=(), # Columns of the table, as a dictionary third in each item
+        neighbors:int=0, # Slices below and above as further channels, for a run with `by='series'`
+        every:float|None=None, # Distance of the neighbors in mm; `None`: the next slices
+        edge:str='repeat', # For a missing neighbor: 'repeat' the last slice before it, or 'zero'
+        keep=None, # Function from the table to booleans, True for pictures to keep; `None`: all
         transform=None, # Function of the tensor
-        secret:str|PathLike|None=None, # File with the secret of the run, if it was given one
+        secret:str|PathLike|None=None, # Secret file of the run, if it had one
     ):
-        # here, so that a worker needs no pandas
+        # here, so that workers do not import pandas
         from medical_imaging.training.match import check_every_label,labeled_table,open_prepared,table_column
         wanted = None if keep or neighbors or not isinstance(label, str|None) else ('image',split_column,*columns,label)
         self.store,self.recipe,df = open_prepared(dst, columns=wanted)
         self.images = df.image.to_numpy().astype(bytes)
-        df['at'] = _rows_at(df, self.recipe, neighbors, every, edge)      # of all that there are, kept or not
+        df['at'] = _rows_at(df, self.recipe, neighbors, every, edge)      # of all slices, kept or not
         if keep is not None: df = _chosen_rows(df, keep, dst)
         if label is not None: df = check_every_label(labeled_table(df, label, on, self.recipe, self.store, secret))
         df['target'],self.vocab = (None,None) if label is None else _targets(df.label)   # of all parts: a class has one
@@ -106,7 +106,7 @@ def _target_of(value):
 import hashlib,io,shutil,tarfile
 
 def _tar_bytes(members):
-    "A tar file of (name, content) that is the same each time"
+    "Reproducible tar file of (name, content)"
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode='w', format=tarfile.USTAR_FORMAT) as tar:
         for name,data in members:
@@ -125,7 +125,7 @@ def _shard_members(store, rows):
         if row.get('mask'): yield f'{key}.mask.png',store.read(row['mask'])
 
 def _plain_rows(df, columns):
-    "Rows as JSON can hold them, without columns that are empty"
+    "Rows in JSON types, without empty columns"
     for row in df[columns].to_dict('records'):
         yield {name:value.item() if isinstance(value, np.generic) else value for name,value in row.items()
             if not (value is None or value!=value)}
@@ -133,7 +133,7 @@ def _plain_rows(df, columns):
 _usual_columns = 'image','frame','shown','PatientID','SeriesInstanceUID','Modality'
 
 def _check_shards(target, settings):
-    "Note what the shards of a folder are made of; an error where there are others"
+    "Record the contents of the shards in a folder; raise an error if it has other shards"
     digest = hashlib.blake2b(json.dumps(settings, default=str).encode(), digest_size=16).hexdigest().encode()
     if target.exists('shards.id') and target.read('shards.id')!=digest:
         raise FileExistsError(f"{target.root} must be empty, absent or have the shards of the same pictures and "
@@ -144,12 +144,12 @@ def prepared_shards(
     dst:str|PathLike, # Folder or URL that `prepare` wrote
     out:str|PathLike, # Folder or URL for the shards
     size:int=1000, # Pictures in a shard
-    columns:tuple=(), # Of the table, for the JSON, beside image, frame, shown, patient, series and modality
+    columns:tuple=(), # Further table columns for the JSON, beside image, frame, shown, patient, series and modality
     label=None, # As for `PreparedDataset`: adds `label` to the JSON
-    split_column:str='split', # Column with the parts; without it all are 'train'
+    split_column:str='split', # Column with the parts; without it, all pictures are 'train'
     on:str='source', # Key of the labels, as in `match_labels`
-    keep=None, # Function from the table to booleans: which pictures to take; `None`: all
-    secret:str|PathLike|None=None, # File with the secret of the run, if it was given one
+    keep=None, # Function from the table to booleans, True for pictures to keep; `None`: all
+    secret:str|PathLike|None=None, # Secret file of the run, if it had one
 )->list: # Names of the shards
     "Pack prepared pictures into tar files for streaming"
     from medical_imaging.training.match import labeled_table,open_prepared,table_column
@@ -157,7 +157,7 @@ def prepared_shards(
     if recipe.keep_identifiers:
         raise ValueError(f"{dst} must be prepared without keep_identifiers to be packed, got it with them; prepare it "
             "anew into another folder")
-    for name in columns: table_column(df, name, 'columns')               # an error for one that is not there
+    for name in columns: table_column(df, name, 'columns')               # an error for a missing column
     if label is not None: df = labeled_table(df, label, on, recipe, store, secret)
     wanted = [name for name in dict.fromkeys((*_usual_columns,*columns,'mask','mask_labels','label')) if name in df]
     target,names = Source(str(out)),[]
@@ -168,5 +168,5 @@ def prepared_shards(
             names.append(f'{split}-{k:06}.tar')
             if not target.exists(names[-1]):
                 target.write(names[-1], _tar_bytes(_shard_members(store, _plain_rows(part[i:i+size], wanted))))
-    if target.path is not None: shutil.rmtree(target.path/WORK_DIR, ignore_errors=True)      # of unfinished files
+    if target.path is not None: shutil.rmtree(target.path/WORK_DIR, ignore_errors=True)      # with unfinished files
     return names

@@ -18,7 +18,7 @@ import torch
 from fastai.data.block import CategoryBlock,DataBlock,MultiCategoryBlock,RegressionBlock,TransformBlock
 from fastai.data.core import DataLoaders
 from fastai.data.transforms import ColReader,Normalize,Transform
-from fastai.callback.data import WeightedDL  # noqa: F401, it gives `DataBlock` its `weighted_dataloaders`
+from fastai.callback.data import WeightedDL  # noqa: F401, adds `DataBlock.weighted_dataloaders`
 from pydicom.dataset import Dataset
 
 from ..contrast.shades import middle_frame
@@ -36,7 +36,7 @@ from .splits import PatientSplitter,check_leak,column_splits
 
 # %% ../../nbs/training/06_prepared.ipynb #8f8a76ee
 def _channels_from_planes(planes, recipe, size):
-    "`TensorChannels` of planes, with rows and columns `size`; zeros where the aspect differs"
+    "`TensorChannels` of planes, resized to `size`; zeros fill the rest if the aspect differs"
     if size is not None: planes = crop_resize(planes[None], [[0,0],list(planes.shape[-2:])], size, 'pad')[0].clip(0, 1)
     res = TensorChannels(torch.from_numpy(np.ascontiguousarray(planes)))
     res.names = recipe.channels
@@ -45,20 +45,20 @@ def _channels_from_planes(planes, recipe, size):
 def recipe_item(
     fn:str|PathLike|bytes|OpenFile|Dataset, # A DICOM file, as a path, bytes, an open file or a `Dataset`
     recipe:Recipe, # From `Recipe.load(DST)`, or `dls.recipe`
-    frame:int|None=None, # Which frame, from 0; `None` for the middle one, as in `DicomBlock`
-    size=None, # Rows and columns, one number or a pair, if the loaders were given one
+    frame:int|None=None, # Frame number, from 0; `None` for the middle one, as in `DicomBlock`
+    size=None, # Rows and columns, one number or a pair, as passed to the loaders
 )->TensorChannels: # float32 in [0,1], (channels, rows, cols)
-    "A DICOM file as the tensor of its prepared picture, before that one was rounded and compressed"
+    "Convert a DICOM file to the tensor of its prepared picture, without rounding and compression"
     ds = fn if isinstance(fn, Dataset) else dcmread(whole_content(fn))
     picture = convert_image(ds, recipe, middle_frame(ds) if frame is None else frame)
     if not isinstance(picture, Picture):
         raise DicomError(f"the share of pixels in the window must be at least {recipe.min_pct:g} for this recipe, got "
-            f"{picture.share:g}; the training images have no such frame")
+            f"{picture.share:g}; the training images have no such frames")
     return _channels_from_planes(picture.planes, recipe, size)
 
 # %% ../../nbs/training/06_prepared.ipynb #300324ed
 def _patient_of_pictures(df, by, required=True):
-    "The value of `by` for each picture, '' where it is not known"
+    "Value of `by` for each picture, '' if unknown"
     patients = table_column(df, by,
         'by').map(lambda value: '' if value is None or value!=value else key_text(value))
     unknown = patients==''
@@ -66,33 +66,33 @@ def _patient_of_pictures(df, by, required=True):
         what = 'Patient ID (0010,0020)' if by=='PatientID' else by
         raise ValueError(f"{what} must be known to split by it, got none for {unknown.sum():,} of {len(df):,} "
             f"pictures, "
-            f"as in {df.source[unknown].iloc[0]}; split by a column that all have, by='source' only if no two files "
+            f"as in {df.source[unknown].iloc[0]}; split by a column without gaps, by='source' only if no two files "
             f"are "
-            "of one patient, or give a split of your own")
+            "of one patient, or pass your own split")
     return patients
 
 def _draw_split(df, by, valid_pct, seed):
     "Positions of training and validation, drawn by patient"
     n = _patient_of_pictures(df, by).nunique()
     if n<2:
-        raise ValueError(f"{by} must have at least two values to split by it, got {n} in {len(df):,} pictures; give "
+        raise ValueError(f"{by} must have at least two values to split by it, got {n} in {len(df):,} pictures; pass "
             "another column as by=")
     labels = None if pd.api.types.is_float_dtype(df.label) else df.label.map(str).tolist()
     groups = None if by=='PatientID' else by           # `None`: Patient ID and its issuer
     return list(PatientSplitter(valid_pct, labels=labels, groups=groups, seed=seed, rare='train')(df))
 
 def _split_of_column(df, split, by):
-    "Positions of train, valid and, if there is one, test, by a column"
+    "Positions of train, valid and, if present, test, by a column"
     parts = column_splits(df, split)
     patients = _patient_of_pictures(df, by, required=False)
-    check_leak(parts, df, [name or f'\0{i}' for i,name in enumerate(patients)])     # unknown: a patient of its own
+    check_leak(parts, df, [name or f'\0{i}' for i,name in enumerate(patients)])     # unknown: a patient each
     if not (len(parts.train) and len(parts.valid)):
         raise ValueError(f"split must have train and valid, got none for {'valid' if len(parts.train) else 'train'} "
             f"in the column {split!r}")
     return [part.tolist() for part in parts if len(part)]
 
 def _check_classes(labels, parts):
-    "An error where training lacks a class"
+    "Raise an error if training lacks a class"
     new = labels[~labels.isin(labels.iloc[parts[0]])]
     if len(new):
         raise ValueError(f"train must have every label, got {new.nunique()} that only other parts have, as for "
@@ -101,7 +101,7 @@ def _check_classes(labels, parts):
 
 # %% ../../nbs/training/06_prepared.ipynb #211d24db
 class _Read(Transform):
-    "Rows of the table, prepared pictures and DICOM files to tensors"
+    "Read rows of the table, prepared pictures and DICOM files as tensors"
     item_type = pd.Series|str|Path|bytes|OpenFile|Dataset
     input_types = item_type.__args__
     def __init__(self, store, recipe, size): self.store,self.recipe,self.size = store,recipe,size
@@ -113,7 +113,7 @@ class _Read(Transform):
         return _channels_from_planes(decode_planes(data, self.recipe.format), self.recipe, self.size)
 
 class _ReadMask(Transform):
-    "Rows of the table to the numbers in their mask pictures, resized as the pictures are"
+    "Read the mask pictures of rows of the table, resized like the pictures"
     def __init__(self, store, size): self.store,self.size = store,size
     def encodes(self, row:pd.Series):
         px = cv2.imdecode(np.frombuffer(self.store.read(row['mask']), np.uint8), cv2.IMREAD_UNCHANGED)
@@ -121,24 +121,24 @@ class _ReadMask(Transform):
         return crop_resize(px[None], [[0,0],list(px.shape)], self.size, 'pad', labels=True)[0]
 
 def _mask_block(store):
-    "The block of the masks of a folder, with the names of their numbers"
+    "Block of the masks of a folder, with the names of their numbers"
     numbers = json.loads(store.read('masks/labels.json'))['labels']
     return DicomMaskBlock(sorted(numbers, key=numbers.get))
 
 def _targets(store, df, labels, size, y_block):
-    "Labels, what reads them from a row, and their block: masks where these are wanted"
+    "Labels, the function that reads them from a row, and their block; or the same for masks"
     is_mask = isinstance(labels, str) and labels=='mask' and 'mask' in df and y_block is None
     return ('mask_labels',_ReadMask(store, size),_mask_block(store)) if is_mask else (labels,ColReader('label'),y_block)
 
 class PreparedDataLoaders(DataLoaders):
-    "`DataLoaders` that know the recipe of their pictures"
+    "`DataLoaders` with the recipe of their pictures"
     @property
-    def recipe(self)->Recipe: # Of the folder
-        "How the pictures were made"
+    def recipe(self)->Recipe: # Recipe of the folder
+        "Settings that the pictures were made with"
         return next(tfm.recipe for tfm in self.train.dataset.tls[0].tfms.fs if isinstance(tfm, _Read))
 
 def _check_alike(df, recipe, size):
-    "An error for pictures that do not fit into one batch"
+    "Raise an error for pictures that do not fit into one batch"
     in_color = df.shown.eq('color')
     if in_color.nunique()>1:
         raise ValueError(f"pictures must have the same channels, got {in_color.sum():,} in color of {len(df):,}; "
@@ -146,33 +146,33 @@ def _check_alike(df, recipe, size):
             "some out, as in keep=lambda df: df.shown!='color'")
     sizes_differ = recipe.crop!='none' or len(df[['Rows','Columns']].drop_duplicates())>1
     if size is None and recipe.size is None and sizes_differ:
-        raise ValueError("pictures must be of one size for batches, got several; give size=, or prepare them with "
+        raise ValueError("pictures must be of one size for batches, got several; pass size=, or prepare them with "
             "one, which is faster")
 
 def _are_codes(labels):
-    "Are these floats no and yes, 0.0 and 1.0?"
+    "Are all floats 0.0 or 1.0, for no and yes?"
     return bool(labels.isin((0,1)).all())
 
 def _several_block(rows, names):
-    "The block for several columns of labels"
+    "Block for several columns of labels"
     if np.isin(rows, (0,1)).all(): return MultiCategoryBlock(encoded=True, vocab=[str(name) for name in names])
     raise ValueError(f"several columns of labels must hold 0 and 1, got {rows[~np.isin(rows, (0,1))][0]:g} in "
-        f"{', '.join(map(str, names))}; y_block=RegressionBlock(n_out={len(names)}) takes them as measurements")
+        f"{', '.join(map(str, names))}; y_block=RegressionBlock(n_out={len(names)}) treats them as measurements")
 
 def _label_names(labels, on, others):
-    "Names of the columns of labels, where there are several"
+    "Names of the label columns, if there are several"
     if isinstance(labels, (list,tuple)): return list(labels)
     return [k for k in labels if k not in (on,*others)] if isinstance(labels, pd.DataFrame) else []
 
 def _labels_and_block(labels, names):
-    "Labels as the block takes them, and the block; `names` of the columns that they come from"
+    "Labels in the form of the block, and the block; `names` are those of several label columns"
     if len(names)>1: return labels,_several_block(np.stack(labels), names)
     if pd.api.types.is_float_dtype(labels):
         return (labels.astype(int),CategoryBlock) if _are_codes(labels) else (labels,RegressionBlock)
     return labels,MultiCategoryBlock if isinstance(labels.iloc[0], (list,tuple,np.ndarray)) else CategoryBlock
 
 def _picture_weights(df, weights):
-    "How often to draw each picture, in proportion: from 'balanced', a column, a function of the table, or numbers"
+    "Relative weights of pictures: from 'balanced', a column, a function of the table, or numbers"
     if isinstance(weights, str) and weights=='balanced':
         text = df.label.map(str)
         weights = 1/text.map(text.value_counts())
@@ -181,12 +181,12 @@ def _picture_weights(df, weights):
     res = np.asarray(weights, np.float64)
     if res.shape!=(len(df),) or not (res>=0).all() or not np.isfinite(res).all():
         raise ValueError(f"weights must be one number of at least 0 for each of {len(df):,} pictures, got shape "
-            f"{res.shape} and the lowest {np.nanmin(res, initial=np.inf):g}; 'balanced' draws each label as often")
+            f"{res.shape} and the lowest {np.nanmin(res, initial=np.inf):g}; 'balanced' draws each label equally often")
     return res
 
 # %% ../../nbs/training/06_prepared.ipynb #531d13d6
 def _load_block(block, df, weights, **kwargs):
-    "`DataLoaders` of a block, which draw by `weights` where these are given"
+    "`DataLoaders` of a block, which draw by `weights` if given"
     load = block.dataloaders
     if weights is not None: load = partial(block.weighted_dataloaders, wgts=_picture_weights(df, weights))
     dls = load(df, **kwargs)
@@ -194,23 +194,23 @@ def _load_block(block, df, weights, **kwargs):
 
 def prepared_dls(
     dst:str|PathLike, # Folder or URL that `prepare` wrote
-    labels, # Column of its table, 'mask' for masks, or a list of them; or by key a dict, `Series`, table or function
-    *, on:str='source', # Key of the labels: 'source', the file within SRC, or another column, as 'SOPInstanceUID'
-    by:str='PatientID', # Column of which no value may be in two parts
-    split:str|None=None, # Column with train, valid and perhaps test, of the table or of the labels; `None` to draw
-    valid_pct:float=.2, # Share of the patients for validation, where it is drawn
-    seed:int|None=42, # Of the draw
-    keep=None, # Function from the table to booleans: which pictures to take; `None` for all
-    size=None, # Rows and columns, one number or a pair, to resize to; `None` as prepared
-    y_block=None, # Block of the labels; `None`: categories, several of them for lists, regression for measurements
-    weights=None, # How often to draw in training: 'balanced' by label, a column, a function of the table, or numbers
+    labels, # Column of its table, 'mask' for masks, or a list of columns; or by key a dict, `Series`, table or function
+    *, on:str='source', # Key of the labels: 'source', the file within SRC, or another column, such as 'SOPInstanceUID'
+    by:str='PatientID', # Column whose values may not be in two parts
+    split:str|None=None, # Column of the table or labels with train, valid and perhaps test; `None` to draw
+    valid_pct:float=.2, # Share of the patients for validation, if drawn
+    seed:int|None=42, # Seed of the draw
+    keep=None, # Function from the table to booleans, True for pictures to keep; `None` for all
+    size=None, # Rows and columns to resize to, one number or a pair; `None` as prepared
+    y_block=None, # Block of the labels; `None`: categories, multi-categories for lists, regression for measurements
+    weights=None, # Weights of the draw in training: 'balanced' by label, a column, a function of the table, or numbers
     item_tfms=None, # Transforms of an item
     batch_tfms=None, # Transforms of a batch, on the device
-    secret:str|PathLike|None=None, # File with the secret of the run, if it was given one
-    normalize:bool=False, # To mean 0 and standard deviation 1 of a batch?
+    secret:str|PathLike|None=None, # Secret file of the run, if it had one
+    normalize:bool=False, # Normalize by mean and standard deviation of one batch?
     bs:int=64, # Batch size
-    **kwargs, # To `dataloaders`: `num_workers`, `device`, `shuffle` ...
-)->PreparedDataLoaders: # Training, validation and, if `split` has it, test; (batch, channels, rows, cols) in [0,1]
+    **kwargs, # Arguments of `dataloaders`: `num_workers`, `device`, `shuffle` ...
+)->PreparedDataLoaders: # Training, validation and, if in `split`, test; (batch, channels, rows, cols) in [0,1]
     "`DataLoaders` of prepared pictures"
     store,recipe,df = open_prepared(dst, keep)
     labels,get_y,y_block = _targets(store, df, labels, size, y_block)

@@ -33,14 +33,14 @@ from ..pixels.decode import stored_values
 from .splits import PatientSplitter,check_leak,patient_groups
 
 # %% ../../nbs/training/03_segment.ipynb #287ddaf2
-class RLEMasks(Transform):           # a function would do, but could not be pickled with the learner
-    "The masks of a data set, for `get_y` or `label_func`"
+class RLEMasks(Transform):           # a function could not be pickled with the learner
+    "Masks of a data set, for `get_y` or `label_func`"
     def __init__(self,
-        rows:dict, # For each image its lines, from `rle_rows` or `coco_rows`
+        rows:dict, # Image to its lines, from `rle_rows` or `coco_rows`
         order:str='siim', # 'siim', 'kaggle', 'rows' or 'coco'
     ): self.rows,self.rle_order = rows,order       # `order` is the place of a transform in a pipeline
     def _header_and_lines(self, image):
-        "Header of an image, and its lines"
+        "Header and lines of an image"
         ds = image if isinstance(image, Dataset) else dcmread(image, stop_before_pixels=True)
         names = [ds.get('SOPInstanceUID')]
         if ds is not image: names += [str(image),Path(image).name,Path(image).stem]
@@ -51,33 +51,33 @@ class RLEMasks(Transform):           # a function would do, but could not be pic
     def lines(self,
         image, # Path or `Dataset`
     )->list: # [] for an empty mask
-        "The lines of an image"
+        "Lines of an image"
         return self._header_and_lines(image)[1]
     def encodes(self,
         image, # Path or `Dataset`
     )->np.ndarray: # Boolean, (rows, cols)
-        "The mask of an image"
+        "Mask of an image"
         ds,lines = self._header_and_lines(image)
         return rle_decode(lines, (ds.Rows,ds.Columns), self.rle_order)
 
 # %% ../../nbs/training/03_segment.ipynb #85629dd6
 def _mask_values(mask):
-    "A mask as whole numbers, (rows, cols)"
+    "Convert a mask to whole numbers, (rows, cols)"
     if isinstance(mask, (str,PathLike)): mask = dcmread(mask) if is_dicom(mask) else Image.open(mask)
     if isinstance(mask, Dataset): values = stored_values(mask)
     elif isinstance(mask, Image.Image): values = np.array(mask)
     else: values = as_images(mask, 'mask')
     if values.dtype.kind not in 'biu':
-        raise TypeError(f"a mask must be boolean or whole numbers, got {values.dtype}; a threshold makes one, as in "
+        raise TypeError(f"a mask must be boolean or whole numbers, got {values.dtype}; apply a threshold, as in "
             f"x>0.5")
     if values.ndim==3 and len(values)==1: values = values[0]
     if values.ndim!=2:
-        raise ValueError(f"a mask must have shape (rows, cols), got {values.shape}; it has one number a pixel, not "
-            f"colours")
+        raise ValueError(f"a mask must have shape (rows, cols), got {values.shape}; it has one number per pixel, not "
+            f"colors")
     return values.astype(np.int64)
 
 class _OpenMask(Transform):
-    # fastai finds them as `dls.vocab` and `dls.c`
+    # fastai exposes them as `dls.vocab` and `dls.c`
     def __init__(self, codes): self.vocab,self.c = codes,len(codes)
     def encodes(self, mask:str|PathLike|Dataset|Tensor|np.ndarray|Image.Image):
         if isinstance(mask, PILMask): return mask
@@ -88,14 +88,14 @@ class _OpenMask(Transform):
                 f"{np.unique(values)[:8].tolist()}; give all codes, the background first")
         return PILMask(Image.fromarray(values.astype(np.uint8)))
 
-class _MaskToLong(DisplayedTransform):       # fastai's IntToFloatTensor would take the images to [0,1] as well
+class _MaskToLong(DisplayedTransform):       # fastai's IntToFloatTensor would also scale the images to [0,1]
     order = 10
     def encodes(self, x:TensorMask): return x.long()
 
 def DicomMaskBlock(
-    codes=None, # Names of what the numbers stand for, the background first; `None` for 'background' and 'object'
+    codes=None, # Names of the classes, the background first; `None` for 'background' and 'object'
 )->TransformBlock: # Its tensors are a `TensorMask`, int64, (batch, rows, cols)
-    "A block of masks: image or DICOM files, arrays, tensors, such as `RLEMasks` gives"
+    "A block of masks: image or DICOM files, arrays, or tensors, such as those of `RLEMasks`"
     codes = ['background','object'] if codes is None else list(codes)
     if not 2<=len(codes)<=256:
         raise ValueError(f"codes must be 2 to 256 names, the background first, got {len(codes)}")
@@ -103,7 +103,7 @@ def DicomMaskBlock(
 
 # %% ../../nbs/training/03_segment.ipynb #bb1929ca
 def _warn_of_leak(parts, items):
-    "Warn where `parts` of `items` share a patient; where patients are not known, there is nothing to tell"
+    "Warn if `parts` of `items` share a patient; do nothing if patients are unknown"
     try: groups = patient_groups(items)
     except (TypeError,ValueError): return
     try: check_leak(parts, items, groups)
@@ -112,9 +112,9 @@ def _warn_of_leak(parts, items):
 def split_patients(
     items, # Paths or `Dataset`s of images
     splitter=None, # A fastai splitter; `None`: by patient
-    valid_pct:float=.2, # Share of the patients held out, where there is no `splitter`
-    seed:int|None=None, # Seed of that
-    unknown:str='error', # Patients that cannot be told apart: an 'error', or 'warn' and split by image
+    valid_pct:float=.2, # Share of the patients held out, without a `splitter`
+    seed:int|None=None, # Seed of the draw
+    unknown:str='error', # For unknown patients: 'error', or 'warn' and split by image
 )->tuple: # Positions of training and validation
     "Split by patient; or by `splitter`, with a warning if it puts a patient on both sides"
     if splitter is not None:
@@ -124,7 +124,7 @@ def split_patients(
     try: return PatientSplitter(valid_pct, seed=seed)(items)
     except (TypeError,ValueError) as e:
         if unknown=='error':
-            raise type(e)(f"images must be split by patient, but {e}; splitter= takes any other way, as "
+            raise type(e)(f"images must be split by patient, but {e}; pass splitter= for any other way, such as "
                 "RandomSplitter() by image") from e
         warnings.warn(f"split by image, images of one patient may be on both sides: {e}")
     return RandomSplitter(valid_pct, seed=seed)(items)
@@ -134,16 +134,16 @@ class DicomSegmentationDataLoaders(DataLoaders):
     "`DataLoaders` of images with modality values and their masks"
     @classmethod
     def from_blocks(cls,
-        blocks, # Block of the images, block of the masks
+        blocks, # Block of images, block of masks
         path, # Folder that a learner saves to
         fnames, # Paths, or `Dataset`s, of the images
-        label_func, # From one of them to its mask
+        label_func, # Function from an image to its mask
         split, # Keyword arguments of `split_patients`
-        item_tfms=None, # For each image with its mask
-        batch_tfms=None, # For a batch
-        **kwargs # To `DataLoaders.from_dblock`
+        item_tfms=None, # Transforms of an image with its mask
+        batch_tfms=None, # Transforms of a batch
+        **kwargs # Arguments of `DataLoaders.from_dblock`
     ): # `DataLoaders` of this class
-        "Of two blocks, split by patient"
+        "Make loaders of two blocks, split by patient"
         block = DataBlock(blocks, get_y=label_func, splitter=lambda items: split_patients(items, **split),
             item_tfms=item_tfms, batch_tfms=batch_tfms)
         return cls.from_dblock(block, fnames, path=path, **kwargs)
@@ -153,20 +153,20 @@ class DicomSegmentationDataLoaders(DataLoaders):
     def from_label_func(cls,
         path, # Folder that a learner saves to
         fnames, # Paths, or `Dataset`s, of the images
-        label_func, # From one of them to its mask: a path, array or tensor; `RLEMasks` for run lengths
-        valid_pct:float=.2, # Share of the patients held out, where there is no `splitter`
-        seed:int|None=None, # Seed of that
-        codes=None, # Names of what the numbers in masks stand for, the background first
-        item_tfms=None, # For each image with its mask
-        batch_tfms=None, # For a batch, such as `aug_transforms()`
-        windows=(), # Windows that become channels, see `DicomBlock`
+        label_func, # Function from an image to its mask: a path, array or tensor; `RLEMasks` for run lengths
+        valid_pct:float=.2, # Share of the patients held out, without a `splitter`
+        seed:int|None=None, # Seed of the draw
+        codes=None, # Names of the classes in masks, the background first
+        item_tfms=None, # Transforms of an image with its mask
+        batch_tfms=None, # Transforms of a batch, such as `aug_transforms()`
+        windows=(), # Windows, one channel each, see `DicomBlock`
         bins=None, # Histogram channel, see `DicomBlock`
         size=None, # Rows and columns that images and masks are resized to, one number or a pair
         method:str='pad', # How to resize: 'pad', 'crop' or 'squish'
-        splitter=None, # fastai splitter; `None`: by patient, and an error where patients cannot be told apart
-        **kwargs # To `DataLoaders.from_dblock`
+        splitter=None, # fastai splitter; `None`: by patient, with an error for unknown patients
+        **kwargs # Arguments of `DataLoaders.from_dblock`
     ): # `DicomSegmentationDataLoaders`
-        "Of a list of images and a function that gives their masks"
+        "Make loaders of a list of images and a function that gives their masks"
         blocks = DicomBlock(windows, bins, size, method),DicomMaskBlock(codes)
         split = dict(splitter=splitter, valid_pct=valid_pct, seed=seed)
         return cls.from_blocks(blocks, path, fnames, label_func, split, item_tfms, batch_tfms, **kwargs)
@@ -182,8 +182,8 @@ class UNet(nn.Module):
     "A U-Net for images (batch, n_in, rows, cols) of any size; logits (batch, n_out, rows, cols)"
     def __init__(self,
         n_in:int=1, # Channels of the image
-        n_out:int=2, # Codes, with the background
-        channels=(16,32,64,128), # Of each level, from the top
+        n_out:int=2, # Number of codes, including the background
+        channels=(16,32,64,128), # Channels of each level, from the top
         unshuffle:int=2, # Side of the squares of pixels that become channels; 1 for none
     ):
         super().__init__()
@@ -195,7 +195,7 @@ class UNet(nn.Module):
     def forward(self,
         x:Tensor, # (batch, n_in, rows, cols)
     )->Tensor: # Logits, (batch, n_out, rows, cols)
-        "Down with max pooling, up with nearest neighbours, with a skip connection at each level"
+        "Down with max pooling, up with nearest neighbors, with a skip connection at each level"
         x,(rows,cols) = x.as_subclass(Tensor),x.shape[-2:]
         x = F.pad(x, (0,-cols%self.unshuffle,0,-rows%self.unshuffle), mode='replicate')
         x = F.pixel_unshuffle(x, self.unshuffle)
@@ -212,7 +212,7 @@ class DiceCE(nn.Module):
     "Cross-entropy of the softmax plus one minus Dice, of a batch"
     def __init__(self,
         dice:float=1., # Weight of the Dice part
-        smooth:float=1., # Pixels added to both areas: a batch without a target, in which none is found, is perfect
+        smooth:float=1., # Pixels added to both areas: an empty prediction for a batch without a target is perfect
     ):
         super().__init__()
         self.dice,self.smooth = dice,smooth
@@ -229,23 +229,23 @@ class DiceCE(nn.Module):
     def activation(self,
         x:Tensor, # Logits
     )->Tensor: # Probabilities
-        "What fastai makes of the outputs of a network"
+        "Outputs of the network as probabilities, for fastai"
         return x.softmax(1)
     def decodes(self,
         x:Tensor, # Logits or probabilities
     )->Tensor: # Indices of codes
-        "What fastai shows as the prediction"
+        "Outputs of the network as codes, for fastai"
         return x.argmax(1)
 
 # %% ../../nbs/training/03_segment.ipynb #027a0244
 def segment_learner(
-    dls:DataLoaders, # With masks, such as `DicomSegmentationDataLoaders`
-    model=None, # `None` for a `UNet` of as many channels and codes as they have
+    dls:DataLoaders, # Loaders with masks, such as `DicomSegmentationDataLoaders`
+    model=None, # `None` for a `UNet` with the channels and codes of `dls`
     loss_func=None, # `None` for `DiceCE()`
-    metrics=None, # `None` for fastai's `Dice` and `JaccardCoeff` where there are two codes
-    **kwargs # To `Learner`
+    metrics=None, # `None` for fastai's `Dice` and `JaccardCoeff` if there are two codes
+    **kwargs # Arguments of `Learner`
 )->Learner:
-    "A `Learner` of masks"
+    "`Learner` for segmentation"
     n_codes = get_c(dls)
     if model is None: model = UNet(dls.one_batch()[0].shape[1], n_codes)
     if metrics is None: metrics = [Dice(),JaccardCoeff()] if n_codes==2 else []

@@ -22,7 +22,7 @@ from ..tables.table import dicom_table
 
 # %% ../../nbs/training/01_splits.ipynb #0ab9fe37
 def _header_table(items):
-    "A table with the columns of the header, from a table, Datasets or paths"
+    "Table with the columns of the header, from a table, Datasets or paths"
     if isinstance(items, pd.DataFrame): return items
     items = list(items)
     if items and all(isinstance(item, Dataset) for item in items):
@@ -31,28 +31,28 @@ def _header_table(items):
     if items and all(isinstance(item, (str,Path)) for item in items):
         return dicom_table(items, private=False, progress=False)
     raise TypeError(f"items must be a table, Datasets or paths of DICOM files to read the Patient ID (0010,0020) "
-        f"from, got {type(items[0]).__name__ if items else 'none'}; groups= gives the patient of each")
+        f"from, got {type(items[0]).__name__ if items else 'none'}; pass groups= with the patient of each")
 
 def _text_column(df, name):
-    "The column `name` as text, '' for what is missing"
+    "Column `name` as text, '' for missing values"
     codes,names = factorize_text(df[name]) if name in df else (np.full(len(df), -1),[])
     return np.array([*names,''], object)[codes]
 
 def _group_numbers(text): return np.unique(text.astype(str), return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 def _raise_unknown_patients(n, total, missing):
-    "The error for `n` of `total` images whose patient cannot be told"
-    what,remedy = 'Study Instance UID (0020,000D)','groups= gives the patient of each image'
+    "Raise the error for `n` of `total` images with an unknown patient"
+    what,remedy = 'Study Instance UID (0020,000D)','pass groups= with the patient of each image'
     if missing=='error':
         what,remedy = 'Patient ID (0010,0020)',f"missing='study' treats each study as a patient, {remedy}"
-    raise ValueError(f"{what} must be there to tell patients apart, got none in {n:,} of "
+    raise ValueError(f"{what} must be there to distinguish patients, got none in {n:,} of "
         f"{pluralize(total, 'image')}; {remedy}")
 
 def patient_groups(
     items, # Table with the column PatientID, or a list of paths or Datasets
-    missing:str='error', # An image without Patient ID is an 'error', or belongs to its 'study'
-)->np.ndarray: # int64, (n_items,): the number of the patient, the same whatever the order of `items`
-    "Which images are of one patient, by Patient ID and its issuer"
+    missing:str='error', # For an image without Patient ID: 'error', or 'study' to treat its study as a patient
+)->np.ndarray: # int64, (n_items,): number of the patient, independent of the order of `items`
+    "Number the patients of images, by Patient ID and issuer"
     if missing not in ('error','study'): raise ValueError(f"missing must be 'error' or 'study', got {missing!r}")
     df = _header_table(items)
     ids,issuers,studies = (_text_column(df, name) for name in ('PatientID','IssuerOfPatientID','StudyInstanceUID'))
@@ -76,14 +76,14 @@ class Splits:
     def column(self,
         n:int|None=None, # Number of items; `None`: up to the last one in a split
     )->np.ndarray: # Text, (n,)
-        "A name for each of `n` items, as a column for a table; '' for those that are in no split"
+        "Split names of `n` items, as a column for a table; '' for items in no split"
         at = np.concatenate(list(self))
         res = np.full((at.max(initial=-1)+1) if n is None else n, '', object)
         for name,at in zip(_SPLIT_NAMES, self): res[at] = name
         return res
 
 def _item_values(items, source, name):
-    "A value for each item: from a column, a function or a list"
+    "Values of the items, from a column, a function or a list"
     is_table = isinstance(items, pd.DataFrame)
     if isinstance(source, str):
         if not is_table or source not in items:
@@ -105,12 +105,12 @@ def _patient_of_items(items, groups, missing):
 
 # %% ../../nbs/training/01_splits.ipynb #d3ba268c
 def _shared_patients(parts, who):
-    "For each pair of splits the patients that both hold"
+    "Common patients of each pair of splits"
     sets = [set(who[np.asarray(part, np.int64)].tolist()) for part in parts]
     return {(_SPLIT_NAMES[j],_SPLIT_NAMES[i]): sets[i] & sets[j] for i in range(len(sets)) for j in range(i)}
 
 def _raise_on_leak(parts, who):
-    "An error that counts the patients in two of the splits `parts`, if there are any"
+    "Raise an error with the number of patients in two of the splits `parts`, if any"
     leaks = {pair: shared for pair,shared in _shared_patients(parts, who).items() if shared}
     if not leaks: return
     patients = list(set().union(*leaks.values()))
@@ -120,8 +120,8 @@ def _raise_on_leak(parts, who):
         f"{pluralize(images, 'image')} in {where}; PatientSplitter keeps the images of a patient together")
 
 def check_leak(
-    splits, # `Splits`, or index lists as any of fastai's splitters returns them: train, valid, and perhaps test
-    items, # What was split: a table, paths or Datasets
+    splits, # `Splits`, or index lists from any fastai splitter: train, valid, and perhaps test
+    items, # The items that were split: a table, paths or Datasets
     groups=None, # Patient of each item: a column, a function of one item or a list; `None`: by `patient_groups`
     missing:str='error', # Without Patient ID: 'error' or 'study', as in `patient_groups`
 )->None:
@@ -130,7 +130,7 @@ def check_leak(
 
 # %% ../../nbs/training/01_splits.ipynb #3a1820ff
 def _label_of_patient(labels, who):
-    "For each patient the rarest of the labels of the images, as a number; and the names"
+    "Rarest image label of each patient, as a number; and the names of the labels"
     names,codes = np.unique(labels.astype(str), return_inverse=True)
     has = np.zeros((who.max()+1,len(names)), bool)
     has[who,codes] = True
@@ -142,7 +142,7 @@ def _can_stratify(y, n):
     return counts.min()>=2 and min(n, len(y)-n)>=len(counts)
 
 def _draw_keeping_labels(patients, y, n, seed):
-    "Draw `n` patients, but for each label leave one in the first part as long as there are others"
+    "Draw `n` patients, but leave one of each label in the first part as long as others remain"
     order = np.random.default_rng(seed).permutation(len(patients))
     first = np.unique(y[order], return_index=True)[1]
     order = np.concatenate([np.delete(order, first),order[first]])
@@ -171,19 +171,19 @@ class _Splitter:
         splits = self.split(items)
         return splits.train.tolist(),splits.valid.tolist()
     def _patients_and_labels(self, items, parts, rare='error'):
-        "For each item its patient; for each patient a label, or `None`"
+        "Patient of each item; and label of each patient, or `None`"
         if not len(items): raise ValueError("items must hold at least one item, got none")
         who = _patient_of_items(items, self.groups, self.missing)
         if who.max()+1<parts:
             raise ValueError(f"items must be of at least {parts} patients, got {who.max()+1} for "
-                f"{pluralize(len(who), 'item')}; one ID for all is that of an anonymised file, groups= gives the "
+                f"{pluralize(len(who), 'item')}; a common ID may come from anonymization, pass groups= with the "
                 "patient of each")
         if self.labels is None: return who,None
         y,names = _label_of_patient(_item_values(items, self.labels, 'labels'), who)
         few = [(str(names[k]),n) for k,n in zip(*np.unique(y, return_counts=True)) if n<parts]
         if few and rare=='error':
             raise ValueError(f"labels must each be of at least {parts} patients, got {few[0][1]} with {few[0][0]!r}; "
-                "join rare labels, or leave labels= away")
+                "merge rare labels, or leave labels= out")
         return who,y
 
 # %% ../../nbs/training/01_splits.ipynb #41c84dbc
@@ -196,10 +196,10 @@ def _check_share(share, name, low):
 class PatientSplitter(_Splitter):
     "Split by patient; call it for (train, valid), `split` for `Splits`"
     valid:float=.2 # Share of all patients in the validation set, above 0
-    test:float=0. # Share of all patients in the test set, drawn first; a `DataBlock` sees neither them nor their images
-    labels:object=None # What to stratify by: a column, a function of one item or a list; `None`: nothing
+    test:float=0. # Share of all patients in the test set, drawn first; a `DataBlock` does not get their images
+    labels:object=None # Labels to stratify by: a column, a function of one item or a list; `None`: no stratification
     groups:object=None # Patient of each item: a column, a function of one item or a list; `None`: by `patient_groups`
-    seed:int|None=0 # Another seed draws other patients; `None`: others each time
+    seed:int|None=0 # Another seed draws other patients; `None`: a new draw each time
     missing:str='error' # Without Patient ID: 'error' or 'study', as in `patient_groups`
     rare:str='error' # Labels of too few patients: 'error'; or 'train': not stratified, but each keeps one for training
     def __post_init__(self):
@@ -252,13 +252,13 @@ def _split_row(items, at, who, labels, leak):
     return row | {'patients also elsewhere':leak}
 
 def split_report(
-    items, # What was split: a table, paths or Datasets
-    splits, # `Splits`, index lists, or the name of a column, as for `ColumnSplitter`
+    items, # The items that were split: a table, paths or Datasets
+    splits, # `Splits`, index lists, or a column name as for `ColumnSplitter`
     labels=None, # A column, a function of one item or a list; `None`: no labels
     groups=None, # Patient of each item, as in `PatientSplitter`
     missing:str='error', # Without Patient ID: 'error' or 'study', as in `patient_groups`
-)->pd.DataFrame: # A row a split and one for all; shares of images by label, of patients by sex, ages in years
-    "What is in each split, and how many patients are in two; it holds no Patient ID"
+)->pd.DataFrame: # One row per split and one for all; shares of images by label, of patients by sex, ages in years
+    "Contents of each split, and the number of patients in two splits; without any Patient ID"
     parts = [np.asarray(part, np.int64)
         for part in (column_splits(items, splits) if isinstance(splits, str) else splits)]
     who = _patient_of_items(items, groups, missing)
@@ -275,9 +275,9 @@ def split_report(
 class PatientKFold(_Splitter):
     "Fold `fold` of `n`, by patient; call it for (train, valid), `split` for `Splits`"
     n:int=5 # Number of folds, at least 2
-    fold:int=0 # Which of them is the validation set, from 0
+    fold:int=0 # Number of the fold that is the validation set, from 0
     test:float=0. # Share of all patients set aside, the same for each fold
-    labels:object=None # What to stratify by: a column, a function of one item or a list; `None`: nothing
+    labels:object=None # Labels to stratify by: a column, a function of one item or a list; `None`: no stratification
     groups:object=None # Patient of each item: a column, a function of one item or a list; `None`: by `patient_groups`
     seed:int=0 # Must be the same for all folds
     missing:str='error' # Without Patient ID: 'error' or 'study', as in `patient_groups`
@@ -307,20 +307,20 @@ _SPLIT_OF_WORD = dict(train='train', training='train', false='train', valid='val
 
 def column_splits(
     df:pd.DataFrame, # The table
-    column:str='split', # train, valid (val, validation) and test in any case; true is validation, false training
-)->Splits: # Positions; patients are not looked at
-    "The splits that a column names"
+    column:str='split', # train, valid (val, validation) and test, in any case; true is validation, false training
+)->Splits: # Positions; patients are not checked
+    "Read the splits in a column"
     if not isinstance(df, pd.DataFrame):
         raise TypeError(f"items must be a table with the column {column!r}, got {type(df).__name__}")
     words = _item_values(df, column, 'split')
     names = np.array([_SPLIT_OF_WORD.get(word.lower(), '') for word in words], object)
     if (names=='').any():
-        raise ValueError(f"the column {column!r} must say train, valid or test, got {words[names==''][0]!r}")
+        raise ValueError(f"the column {column!r} must be train, valid or test, got {words[names==''][0]!r}")
     return Splits(*(np.flatnonzero(names==name).astype(np.int64) for name in _SPLIT_NAMES))
 
 @dataclass
 class ColumnSplitter(_Splitter):
-    "Split as a column says; a patient in two splits is an error"
+    "Split by a column; a patient in two splits is an error"
     column:str='split' # As for `column_splits`
     groups:object=None # Patient of each item: a column, a function of one item or a list; `None`: by `patient_groups`
     missing:str='error' # Without Patient ID: 'error' or 'study', as in `patient_groups`

@@ -29,10 +29,10 @@ from ..files.source import Source
 # %% ../../nbs/volumes/01_headers.ipynb #68f77688
 def element_table(
     keywords:str, # Keywords of the standard, separated by spaces
-    private:Mapping|None=None, # Name to (tag, type of value), for elements that have no keyword
-    sequences:Mapping|None=None, # Keyword of a sequence to the table of what is wanted of its items
+    private:Mapping|None=None, # Name to (tag, type of value), for elements without a keyword
+    sequences:Mapping|None=None, # Keyword of a sequence to the table for its items
 )->dict: # Tag to (name, type or table)
-    "A table of elements to be read"
+    "Make a table of elements to read"
     table = {tag_for_keyword(k): (k, dictionary_VR(tag_for_keyword(k)).split(' ')[0]) for k in keywords.split()}
     table |= {tag: (name, vr) for name,(tag,vr) in (private or {}).items()}
     return table | {tag_for_keyword(k): (k, items) for k,items in (sequences or {}).items()}
@@ -42,10 +42,10 @@ _formats = dict(US='H', SS='h', UL='L', SL='l', SV='q', UV='Q', FL='f', FD='d')
 _texts = {'AE','AS','CS','DA','DT','LO','LT','PN','SH','ST','TM','UC','UI','UR','UT'}
 
 def element_value(
-    data:bytes, # Value as it stands in the file, little endian
+    data:bytes, # Value from the file, little endian
     vr:str, # Type of value
-): # Text, tuple of floats, bytes, or `None` where it is empty
-    "One value of an element"
+): # Text, tuple of floats, bytes, or `None` if it is empty
+    "Convert the value of an element"
     if not data: return None
     if vr in _formats:
         n,size = len(data)//struct.calcsize(_formats[vr]),struct.calcsize(_formats[vr])
@@ -58,13 +58,13 @@ def element_value(
 
 # %% ../../nbs/volumes/01_headers.ipynb #47e99397
 class UnusualFile(Exception):
-    "The bytes are not what the plain way of writing gives: leave the file to pydicom"
+    "The encoding is unusual: pydicom must read the file"
 
 class _Bytes:
-    "The beginning of a file, of which more is read when it is needed"
+    "The beginning of a file; more is read on demand"
     def __init__(self, file): self.file,self.data = file,file.read(8192)
     def reach(self, end):
-        "Is there anything up to `end`?"
+        "Does the file reach up to `end`?"
         if end>len(self.data): self.data += self.file.read(max(end-len(self.data), len(self.data)))
         return end<=len(self.data)
 
@@ -73,7 +73,7 @@ _item,_item_end,_sequence_end,_pixel_group = 0xfffee000,0xfffee00d,0xfffee0dd,0x
 _explicit_head,_implicit_head,_long = struct.Struct('<HH2sH'),struct.Struct('<HHL'),struct.Struct('<L')
 
 def _head(raw, pos, explicit):
-    "Tag, type, length of the element at `pos`, and where its value begins"
+    "Tag, type and length of the element at `pos`, and the start of its value"
     if not raw.reach(pos+8): raise UnusualFile
     if not explicit:
         group,number,size = _implicit_head.unpack_from(raw.data, pos)
@@ -88,7 +88,7 @@ def _head(raw, pos, explicit):
 
 # %% ../../nbs/volumes/01_headers.ipynb #1be5f184
 def _sequence_items(raw, pos, size, table, explicit):
-    "What `table` wants of the items of a sequence, and where it ends"
+    "Elements in `table` of the items of a sequence, and the end of the sequence"
     items,end = [],math.inf if size==_open_end else pos+size
     while pos<end:
         tag,_,size,pos = _head(raw, pos, False)
@@ -100,7 +100,7 @@ def _sequence_items(raw, pos, size, table, explicit):
     return items,pos
 
 def _one_element(raw, pos, size, vr, kind, explicit):
-    "Value of an element of the wanted `kind`, and where the next one begins"
+    "Value of an element of type `kind`, and the start of the next element"
     if isinstance(kind, dict) or size==_open_end:
         if vr==b'UN': explicit = False            # DICOM PS3.5 6.2.2: a sequence of unknown type is implicit
         return _sequence_items(raw, pos, size, kind if isinstance(kind, dict) else {}, explicit)
@@ -110,7 +110,7 @@ def _one_element(raw, pos, size, vr, kind, explicit):
     return element_value(raw.data[pos:pos+size], kind if stated in ('','UN') or kind in _texts else stated),pos+size
 
 def _walk(raw, pos, end, table, explicit, found):
-    "Put what `table` wants of the elements from `pos` to `end` into `found`; where they end"
+    "Add the elements in `table` from `pos` to `end` to `found`; return their end"
     while pos<end:
         tag,vr,size,pos = _head(raw, pos, explicit)
         if tag==_item_end: break
@@ -127,22 +127,22 @@ class Header:
     "Some elements of one file"
     values:dict # Name of an element to its value; a sequence is a list of such dictionaries
     syntax:str='' # Transfer Syntax UID (0002,0010)
-    pixels:tuple|None=None # Where Pixel Data begins and how long it is; `None` if compressed or not known
+    pixels:tuple|None=None # Offset and length of Pixel Data; `None` if compressed or unknown
     def text(self,
-        name:str, # Of the element
-    )->str: # '' where it is missing
+        name:str, # Name of the element
+    )->str: # '' if it is missing
         "Value as text"
         value = self.values.get(name, '')
         return value if isinstance(value, str) else '\\'.join(f'{v:g}' for v in value)
     def numbers(self,
-        name:str, # Of the element
-        n:int=1, # How many there must be
-    )->tuple|None: # `None` where it is missing
-        "Value as `n` numbers, or an error that names the element"
+        name:str, # Name of the element
+        n:int=1, # Required number of values
+    )->tuple|None: # `None` if it is missing
+        "Value as `n` numbers; an error names the element"
         return value_numbers(self.values, name, n)
     def number(self,
-        name:str, # Of the element
-        default=None, # Where it is missing
+        name:str, # Name of the element
+        default=None, # Value if it is missing
     ): # float, or `default`
         "Value as one number"
         value = self.values.get(name)
@@ -152,10 +152,10 @@ class Header:
 
 def value_numbers(
     values:dict, # Name of an element to its value
-    name:str, # Of the element
-    n:int, # How many there must be
-)->tuple|None: # `None` where it is missing
-    "The value as `n` finite numbers, or an error that names the element"
+    name:str, # Name of the element
+    n:int, # Required number of values
+)->tuple|None: # `None` if it is missing
+    "Value as `n` finite numbers; an error names the element"
     value = values.get(name)
     if value is None: return None
     if not isinstance(value, tuple) or len(value)!=n or not all(map(math.isfinite, value)):
@@ -171,7 +171,7 @@ _not_plain = {DeflatedExplicitVRLittleEndian,ExplicitVRBigEndian}
 _uncompressed = {ExplicitVRLittleEndian,ImplicitVRLittleEndian}
 
 def _elements_before_pixels(raw, pos, table, explicit):
-    "What `table` wants before group 7FE0, and where the value of Pixel Data begins and how long it is"
+    "Elements in `table` before group 7FE0, and offset and length of the value of Pixel Data"
     found = {}
     while raw.reach(pos+8):
         tag,vr,size,start = _head(raw, pos, explicit)
@@ -181,7 +181,7 @@ def _elements_before_pixels(raw, pos, table, explicit):
         else:
             value,pos = _one_element(raw, start, size, vr, kind, explicit)
             if name and value is not None: found[name] = value
-    if pos!=len(raw.data): raise UnusualFile          # it ends inside an element
+    if pos!=len(raw.data): raise UnusualFile          # the file ends inside an element
     return found,None
 
 def _plain_header(file, table, size):
@@ -210,8 +210,8 @@ def _dataset_value(value, kind):
 def dataset_values(
     ds:Dataset, # Any
     table:dict, # From `element_table`
-)->dict: # As `Header.values`
-    "The elements of `table` that a `Dataset` has"
+)->dict: # Like `Header.values`
+    "Elements of a `Dataset` that are in `table`"
     res = {}
     for tag,(name,kind) in table.items():
         if tag not in ds: continue
@@ -226,7 +226,7 @@ def dataset_values(
     return res
 
 def _read_plain(file, table, name):
-    "Header of a file that is written in the plain way, or `None`"
+    "Header of a file in a usual encoding, or `None`"
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     try: return _plain_header(file, table, size)
@@ -237,7 +237,7 @@ def read_header(
     source, # A path, a URL, an open binary file, or a `Dataset`
     table:dict, # From `element_table`
 )->Header:
-    "Read what `table` wants of one header, or raise a `DicomError` that says why it cannot be read"
+    "Read the elements in `table` from one header, or raise a `DicomError` with the reason"
     if isinstance(source, Dataset):
         return Header(dataset_values(source, table), str(getattr(source, 'file_meta', {}).get('TransferSyntaxUID', '')))
     if is_url(source): header = _read_plain(io.BytesIO(Source(source).read()), table, source)
