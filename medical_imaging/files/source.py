@@ -363,12 +363,12 @@ class Source:
 
     def write(self,
         name:str, # Name of the file; its folder is made if need be
-        data:bytes, # All of it
+        data, # Bytes, or an iterator of its pieces
         secret:bool=False, # Is it for this user only?
     )->None:
         "Write a file, in place of an older one of that name: all of it, or nothing, also if the process is killed"
         if self.path is not None: _write_local(self.path, name, data, 0o600 if secret else 0o666)
-        else: self.fs.pipe_file(name, data)
+        else: self.fs.pipe_file(name, data if isinstance(data, bytes) else b''.join(data))
 
     def remove(self,
         name:str, # Name of a file, which need not be there
@@ -384,7 +384,8 @@ class Source:
 
 # %% ../../nbs/files/02_source.ipynb #37766ab2
 def _write(fn, data, mode):
-    with open(os.open(fn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), 'wb') as f: f.write(data)
+    with open(os.open(fn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), 'wb') as f:
+        f.writelines([data] if isinstance(data, bytes) else data)
 
 def _with_folder(fn, f):
     "Call `f`, and where the folder of `fn` is not there yet, make it and call `f` again"
