@@ -363,13 +363,13 @@ class Source:
             raise DicomError(what, self.entry(name)) from e
 
     def write(self,
-        name:str, # Name of the file; its folder is made if necessary
-        data:bytes, # All of it
-        secret:bool=False, # Make it readable for this user only?
+        name:str, # Name of the file; its folder is made if need be
+        data, # Bytes, or an iterator of its pieces
+        secret:bool=False, # Is it for this user only?
     )->None:
         "Write or replace a file: all of it or nothing, even if the process is killed"
         if self.path is not None: _write_local(self.path, name, data, 0o600 if secret else 0o666)
-        else: self.fs.pipe_file(name, data)
+        else: self.fs.pipe_file(name, data if isinstance(data, bytes) else b''.join(data))
 
     def remove(self,
         name:str, # Name of a file, which need not exist
@@ -385,7 +385,8 @@ class Source:
 
 # %% ../../nbs/files/02_source.ipynb #37766ab2
 def _write(fn, data, mode):
-    with open(os.open(fn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), 'wb') as f: f.write(data)
+    with open(os.open(fn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), 'wb') as f:
+        f.writelines([data] if isinstance(data, bytes) else data)
 
 def _with_folder(fn, f):
     "Call `f`; if the folder of `fn` is missing, make it and call `f` again"

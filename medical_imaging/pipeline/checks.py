@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..tables.columns import (ImageColumns,cell_text,count_groups,element_columns,
-    factorize_any,first_rows,MOST_ROWS,pluralize)
+    first_rows,hashed_codes,join_codes,MOST_ROWS,pluralize)
 from ..pixels.modality import rescale_unit
 from .report import Table
 
@@ -64,11 +64,10 @@ def patient_codes(
 # %% ../../nbs/pipeline/01_checks.ipynb #29bf7c97
 def pixel_codes(
     images:ImageColumns, # Columns of the table
-)->tuple: # Group number of each image, -1 if unknown; and the method, as text
-    "Number the groups of images with equal pixels"
-    codes,hashes = factorize_any(images.column('pixel_hash'))
-    known = np.append(pd.Index(hashes)!='', False)[codes]
-    if known.any(): return np.where(known, codes, -1),'by pixel_hash, so exact copies only'
+)->tuple: # A number for each picture, -1 where it is not known; and by what it was told, as text
+    "Which images have the same pixels?"
+    codes = hashed_codes(images.column('pixel_hash'))
+    if (codes>=0).any(): return codes,'by pixel_hash, so exact copies only'
     stats = pd.DataFrame({k:images.num(k) for k in ('Rows','Columns','img_min','img_max','img_mean','img_std')})
     codes = pd.factorize(pd.util.hash_pandas_object(stats, index=False))[0]
     known = stats.img_std.notna() & stats.Rows.notna()
@@ -150,18 +149,18 @@ def check_copies(
 )->QualityPart: # Groups of equal pixels
     "The same pixels more than once"
     codes,how = pixel_codes(images)
-    sizes = pd.Series(codes[codes>=0]).value_counts(sort=False)
-    sizes = sizes[sizes>1].sort_values(ascending=False, kind='stable')
-    places = pd.Series(np.arange(images.n)).groupby(np.where(np.isin(codes, sizes.index[:MOST_ROWS]), codes, -1)).groups
+    sizes = np.bincount(codes[codes>=0])
+    groups = np.flatnonzero(sizes>1)
+    groups = groups[np.argsort(-sizes[groups], kind='stable')]
     one_value = images.num('img_min')==images.num('img_max')
     rows = []
-    for code in sizes.index[:MOST_ROWS]:
-        at = places[code].to_numpy()
+    for code in groups[:MOST_ROWS]:
+        at = np.flatnonzero(codes==code)
         rows.append((int(sizes[code]), images.names(at), 'all of one value' if one_value[at[0]] else ''))
-    note = f'{pluralize(len(sizes), "group")} of copies, {how}. Keep one of each, or all of them in the same split.'
+    note = f'{pluralize(len(groups), "group")} of copies, {how}. Keep one of each, or all of them in the same split.'
     return QualityPart('The same pixels more than once',
-        Table(['images','which',''], first_rows(rows, len(sizes)), note),
-        [Finding('copy of another image', np.isin(codes, sizes.index), int(sizes.sum()-len(sizes)))])
+        Table(['images','which',''], first_rows(rows, len(groups)), note),
+        [Finding('copy of another image', np.append(sizes>1, False)[codes], int(sizes[groups].sum()-len(groups)))])
 
 # %% ../../nbs/pipeline/01_checks.ipynb #e34b38b3
 def hu_images(
@@ -239,11 +238,13 @@ _usual_intercepts = -8192,-1024,-1000,0
 
 def _rare(modality, slope, intercept):
     "Images with a combination of slope and intercept that is rare in their modality"
-    df = pd.DataFrame(dict(modality=modality, slope=slope, intercept=intercept))
-    alike = df.groupby(list(df), dropna=False, sort=False).modality.transform('size')
-    groups = alike.groupby(modality)
-    total,most = groups.transform('size'),groups.transform('max')
-    return ((alike<.01*total) & (total>=100) & (most>.9*total)).to_numpy()
+    codes = join_codes(modality, pd.factorize(slope)[0], pd.factorize(intercept)[0])
+    alike,total = np.bincount(codes),np.bincount(modality)
+    of = np.empty(len(alike), np.int64)
+    of[codes] = modality                                   # of each combination
+    most = np.zeros_like(total)
+    np.maximum.at(most, of, alike)
+    return ((alike<.01*total[of]) & (total[of]>=100) & (most[of]>.9*total[of]))[codes]
 
 def _rescale_kinds(images, slope, intercept, modality):
     "Remarks about the rescale, each with a mask of its images"

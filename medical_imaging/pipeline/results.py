@@ -8,7 +8,8 @@ __all__ = ['Prepared', 'gallery_entries', 'write_sources', 'write_results']
 # %% ../../nbs/pipeline/11_results.ipynb #9126b177
 import csv,io,json,os,tempfile
 from dataclasses import dataclass,field,replace
-from itertools import count,islice,takewhile
+from functools import partial
+from itertools import chain,count,islice,takewhile
 from os import PathLike
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from ..files.source import Source,left_out_text
 from ..privacy.rows import SafeRows
 from .report import SheetEntry,Table,failure_remarks,name_parts,reason_rows,report_page
 from .recipe import Recipe
-from .journal import FileEntry,write_table
+from .journal import FileEntry,TableWriter,TextColumn
 from .run import SourceNames,file_title,write_settings
 
 # %% ../../nbs/pipeline/11_results.ipynb #2ade38e0
@@ -157,7 +158,10 @@ def gallery_entries(
 class _Summary:
     "Data for the lists and the report"
     result:Prepared
-    titles:dict = field(default_factory=dict)              # file -> name in the lists
+    with_sources:bool = False                              # Is `sources.csv` made?
+    files:tuple = field(default_factory=lambda: (TextColumn(),TextColumn()))   # names in the lists, of files
+    titles:TextColumn = field(default_factory=TextColumn)          # name in the lists of each row of the table
+    first_title:str|None = None                            # of all files
     errors:list = field(default_factory=list)              # rows: name in the lists, reason
     dropped:list = field(default_factory=list)             # rows: name in the lists, frame, share
     sheet:list = field(default_factory=list)
@@ -173,39 +177,52 @@ class _Summary:
         res.n_images += len(entry.frames)
         res.n_left += entry.left
         res.n_closed += entry.source.endswith('/')
-        self.titles[name_text(entry.source)] = title
         if entry.error: self.errors.append((title,entry.error))
         self.dropped += [(title,d.frame,d.share) for d in entry.dropped]
+        for f in entry.frames: self.shown[f.shown] = self.shown.get(f.shown, 0)+1
+        self._add_names(title, entry)
+        if not shown: return
         self.places |= {(title,entry.frame):len(self.sheet)+i for i,entry in enumerate(shown)}
         self.sheet += shown
-        self.n_on_sheet += bool(shown)
-        for f in entry.frames: self.shown[f.shown] = self.shown.get(f.shown, 0)+1
+        self.n_on_sheet += 1
+    def _add_names(self, title, entry):
+        self.titles.add([title]*len(entry.frames))
+        if self.first_title is None or title<self.first_title: self.first_title = title
+        if self.with_sources:
+            for texts,text in zip(self.files, (title,name_text(entry.source))): texts.add([text])
     def sources(self):
         "Rows: name in the lists, file"
-        return sorted((title,source) for source,title in self.titles.items())
+        import pyarrow as pa
+        table = pa.table([texts.column() for texts in self.files], ['title','source'])
+        for batch in table.sort_by([('title','ascending'),('source','ascending')]).to_batches(10_000):
+            yield from zip(*(column.to_pylist() for column in batch.columns))
 
-def _summarize(journal, result, recipe, split=None):
-    summary = _Summary(result)
+def _summarize(journal, result, recipe, split=None, add_rows=list):
+    "Counts and lists; what `add_rows` does with the rows of each file spares a second look at the journal"
+    summary = _Summary(result, not recipe.hides_files)
     for entry in journal:
         if entry.skipped: continue
         title,shown = file_title(entry.source, entry.name, recipe),gallery_entries(entry, recipe, split)
         summary.add(entry, title, shown)
+        add_rows(entry.table_rows())
     summary.result.n_failed,summary.result.n_dropped = len(summary.errors),len(summary.dropped)
     return summary
 
 # %% ../../nbs/pipeline/11_results.ipynb #f6bdf9b3
 def _csv_bytes(head, rows):
-    out = io.StringIO()
-    csv.writer(out).writerows([head, *([csv_cell(value) for value in row] for row in rows)])
-    return out.getvalue().encode()
+    out = io.BytesIO()
+    text = io.TextIOWrapper(out, 'utf-8', newline='')
+    csv.writer(text).writerows(chain([head], ([csv_cell(value) for value in row] for row in rows)))
+    text.flush()
+    return out.getvalue()
 
 # %% ../../nbs/pipeline/11_results.ipynb #b52d8f05
 def _names_remark(summary, recipe):
-    "Remark about the names in the report"
-    if not (recipe.hides_files and summary.titles): return []
-    name = (summary.errors or [(min(summary.titles.values()),'')])[0][0]
-    return [f'Names such as {name} are names of pictures, since file names may identify patients. '
-        'The option --sources FILE lists the file of each picture']
+    "What the names in the report are"
+    if not (recipe.hides_files and summary.result.n_files): return []
+    name = (summary.errors or [(summary.first_title,'')])[0][0]
+    return [f'{name} and the like are names of pictures: those of files may tell of a patient. '
+        'The option --sources FILE lists which file each is']
 
 def _sheet_note(summary):
     "A remark above the gallery"
@@ -224,16 +241,16 @@ class _PictureLinks:
     "Links from table rows to pictures, in the gallery or beside the page"
     def __init__(self, df, places, recipe): self.df,self.places,self.recipe = df,places,recipe
     def of_row(self, row):
-        "Address of the picture of a row; '' if browsers cannot show it"
-        title,frame = self.df.source.iat[row],int(self.df.frame.iat[row])
+        "Address of the picture of a row; '' for none that a browser shows"
+        title,frame = self.df['source'].iat[row],int(self.df['frame'].iat[row])
         at = self.places.get((title,frame))
         if at is not None: return f'#p{at}'
         is_shown = self.recipe.format in ('png','jpg')
-        return SheetEntry('', '', b'', [], picture=self.df.image.iat[row]).link() if is_shown else ''
+        return SheetEntry('', '', b'', [], picture=self.df['image'].iat[row]).link() if is_shown else ''
     def add_findings(self, found, sheet):
         "Add findings to the entries of the sheet; `found` has the rows of each finding"
         if not len(self.df): return
-        known = self.df.source.isin({title for title,_ in self.places}).to_numpy().nonzero()[0]
+        known = self.df['source'].isin({title for title,_ in self.places}).to_numpy().nonzero()[0]
         columns = (self.df[name].iloc[known].tolist() for name in ('source','frame'))
         at = {row:self.places.get((title,int(frame))) for row,title,frame in zip(known.tolist(), *columns)}
         for what,rows in found.items():
@@ -244,10 +261,10 @@ class _PictureLinks:
         cells = {cell for table in tables for row in table.rows for cell in row if isinstance(cell, str)}
         names = {part for cell in cells for part in name_parts(cell)[::2]}
         if not len(self.df): return {}
-        known = self.df.source.isin({name.split(', frame ')[0] for name in names})
+        known = self.df['source'].isin({name.split(', frame ')[0] for name in names})
         res = {}
         for row in known.to_numpy().nonzero()[0].tolist():
-            title,frame = self.df.source.iat[row],int(self.df.frame.iat[row])
+            title,frame = self.df['source'].iat[row],int(self.df['frame'].iat[row])
             name = title+(f', frame {frame}' if frame else '')
             if name in names and (link := self.of_row(row)): res[name] = link
         return res
@@ -262,32 +279,22 @@ class _Look:
     wrong_split:set|None = None                            # all columns, if `split` is not one of them
 
 # %% ../../nbs/pipeline/11_results.ipynb #021c8762
-_few_texts = ['PatientID','Modality','PhotometricInterpretation','RescaleType','TransferSyntaxUID','SOPClassUID']
-
-def _read_columns(fn, split):
-    "Read the columns for the report one by one, which halves the memory"
-    import pandas as pd                                              # only at the end of a run; workers do not need it
-    import pyarrow.parquet as pq
-    from medical_imaging.pipeline.checks import quality_columns
-    from medical_imaging.pipeline.quality import CHART_COLUMNS
-    types = {field.name:str(field.type) for field in pq.read_schema(fn)}
-    names,texts = set(types),[name for name in _few_texts if types.get(name)=='string']
-    file = pq.ParquetFile(fn, read_dictionary=texts, pre_buffer=False)
-    wrong = names if split is not None and split!='folder' and split not in names else None
-    wanted = dict.fromkeys([*quality_columns, *CHART_COLUMNS, 'image', None if wrong else split])
-    columns = {name:file.read([name], use_threads=False).column(0).to_pandas() for name in wanted if name in names}
-    return pd.DataFrame(columns, copy=False),wrong
+def _name_columns(df, split, titles):
+    "Names of lists in the place of files, and the first folder of each if it is the split"
+    if split=='folder' and 'folder' not in df:
+        parts = df['source'].str.partition('/') if len(df) else None
+        df['folder'] = parts[0].where(parts[1]!='') if len(df) else None
+    if 'source' in df: df['source'] = titles.column().to_pandas()
 
 def _look_at_table(fn, split, summary, recipe):
-    "Quality and charts of the images in a table, with the names of the lists instead of file names"
-    from medical_imaging.pipeline.quality import count_patients,image_columns,quality_report,spread_charts
-    df,wrong = _read_columns(fn, split)
+    "Quality and charts of the images in a table"
+    from medical_imaging.pipeline.quality import count_patients,quality_report,spread_charts
+    from medical_imaging.tables.columns import FileColumns,ImageColumns
+    df = FileColumns(fn)
+    wrong = set(df.names) if split is not None and split!='folder' and split not in df else None
     if wrong: split = None
-    if split=='folder' and 'folder' not in df:
-        parts = df.source.str.partition('/')
-        df['folder'] = parts[0].where(parts[1]!='') if len(df) else None
-    if 'source' in df: df['source'] = df.source.map(summary.titles)
-    images,links = image_columns(df),_PictureLinks(df, summary.places, recipe)
+    _name_columns(df, split, summary.titles)
+    images,links = ImageColumns(df),_PictureLinks(df, summary.places, recipe)
     quality = quality_report(images, split)
     links.add_findings(quality.rows, summary.sheet)
     def link(i): return links.of_row(i if images.at is None else int(images.at[i]))
@@ -318,13 +325,6 @@ def _report(summary, recipe, look, split):
         hints=dict(shown=_shown_note))
 
 # %% ../../nbs/pipeline/11_results.ipynb #fd1c8b73
-_few = 5000       # journal entries that fit in memory
-
-def _at_hand(journal):
-    "A short journal as a list, to parse it once; a long one unchanged"
-    first = list(islice(journal, _few+1))
-    return first if len(first)<=_few else journal
-
 def write_sources(
     fn:str|PathLike, # Path to write to, outside the results
     journal, # `Journal` of the run
@@ -342,17 +342,21 @@ def _for_image_folder(fn, out):
     import pyarrow as pa
     import pyarrow.parquet as pq
     from pyarrow.compute import replace_substring_regex
-    table = pq.ParquetFile(fn)
+    table = pq.ParquetFile(fn, pre_buffer=False)
     names = [name for name in table.schema_arrow.names if name!='image']
     schema = pa.schema([('file_name', pa.string()), *(table.schema_arrow.field(name) for name in names)])
     with pq.ParquetWriter(out, schema) as writer:
-        for batch in table.iter_batches(5000):
+        for batch in table.iter_batches(5000, use_threads=False):
             files = replace_substring_regex(batch.column('image'), '^images/', '')
             writer.write_batch(pa.record_batch([files, *(batch.column(name) for name in names)], schema=schema))
 
 def _is_plain_picture(recipe):
     "Can Pillow open these pictures without reducing 16 bits to 8?"
     return recipe.format in ('png','jpg') or recipe.format=='png16' and recipe.n_channels==1
+
+def _write_file(fn, dst, name):
+    "Write what the file `fn` holds, a piece at a time"
+    with fn.open('rb') as f: dst.write(name, iter(partial(f.read, 2**20), b''))
 
 def write_results(
     journal, # `Journal` of the run
@@ -363,16 +367,16 @@ def write_results(
     **found, # Facts that the journal lacks: `n_gone`, `left_out` and `notes` of `Prepared`
 )->Prepared: # Counts
     "Write table, lists, settings and report"
-    journal = _at_hand(journal)
-    summary = _summarize(journal, Prepared(src.root, dst.root, **found), recipe, split)
     with tempfile.TemporaryDirectory() as tmp:
         fn = Path(tmp)/'metadata.parquet'
-        write_table(journal, fn)
+        table = TableWriter(fn)
+        summary = _summarize(journal, Prepared(src.root, dst.root, **found), recipe, split, table.add)
+        table.close()
         look = _look_at_table(fn, split, summary, recipe)
-        dst.write('metadata.parquet', fn.read_bytes())
+        _write_file(fn, dst, 'metadata.parquet')
         if summary.result.n_images and _is_plain_picture(recipe):
             _for_image_folder(fn, Path(tmp)/'beside.parquet')
-            dst.write('images/metadata.parquet', (Path(tmp)/'beside.parquet').read_bytes())
+            _write_file(Path(tmp)/'beside.parquet', dst, 'images/metadata.parquet')
     if not recipe.hides_files: dst.write('sources.csv', _csv_bytes(('file','source'), summary.sources()))
     dst.write('errors.csv', _csv_bytes(('file','reason'), summary.errors))
     if recipe.min_pct: dst.write('dropped.csv', _csv_bytes(('file','frame','share'), summary.dropped))

@@ -250,7 +250,12 @@ class SourceNames:
 class _OtherEntries:
     "Entries with some fields changed"
     def __init__(self, journal, f): self.journal,self.f = journal,f
-    def __iter__(self): return (replace(entry, **self.f(entry)) for entry in self.journal)
+    def __iter__(self): return (self._entry_with_changes(entry) for entry in self.journal)
+    def _entry_with_changes(self, entry):
+        "`replace` for many: an entry has nothing to check"
+        res = object.__new__(type(entry))
+        vars(res).update(vars(entry), **self.f(entry))
+        return res
 
 def file_title(
     source:str, # File name
