@@ -14,7 +14,7 @@ from textwrap import fill
 import numpy as np
 import pandas as pd
 
-from ..view.charts import ChartMark,ridge_chart
+from ..view.charts import ChartMark,RidgePen
 from ..tables.columns import ImageColumns,element_columns,pluralize
 from .report import Table,tables_html
 from . import checks,encoding
@@ -274,7 +274,7 @@ def _far_marks(spread, far, images, link):
     return marks
 
 # %% ../../nbs/pipeline/03_quality.ipynb #baf1e765
-def _chart(spread, images, link):
+def _chart(spread, images, link, pen):
     "The chart of a measure, its sentence alone where there is little to draw, `None` without values"
     known = {name:values[np.isfinite(values)] for name,values in spread.groups.items()}
     together = np.concatenate([*known.values(), np.zeros(0)])
@@ -286,7 +286,7 @@ def _chart(spread, images, link):
     ends = _axis_ends(near)
     marks,note = _far_marks(spread, far, images, link),_spread_note(spread, together, _count_any(far.values()))
     note += _beyond_note(near, ends, spread.unit)
-    svg = ridge_chart(known, spread.unit, f'{spread.label}: {note}', marks, *ends, spread.counted+'s')
+    svg = pen.draw(known, spread.unit, f'{spread.label}: {note}', marks, *ends, spread.counted+'s')
     return SpreadChart(spread.label, note, svg, marks)
 
 def _sexes(images):
@@ -304,6 +304,6 @@ def spread_charts(
     link=_nowhere, # Function of the number of an image: where a click on it leads, such as '#p3', or ''
 )->list: # `SpreadChart`s; those without a drawing are a sentence
     "How sizes, spacings, values and ages of images are spread, and which images are far from the others"
-    images = image_columns(df)
-    charts = [*(_chart(spread, images, link) for spread in _spreads(images)), _sexes(images)] if images.n else []
+    images,pen = image_columns(df),RidgePen()
+    charts = [*(_chart(spread, images, link, pen) for spread in _spreads(images)), _sexes(images)] if images.n else []
     return [chart for chart in charts if chart is not None]
