@@ -363,9 +363,9 @@ class Source:
             raise DicomError(what, self.entry(name)) from e
 
     def write(self,
-        name:str, # Name of the file; its folder is made if need be
-        data, # Bytes, or an iterator of its pieces
-        secret:bool=False, # Is it for this user only?
+        name:str, # Name of the file; its folder is made if necessary
+        data, # Bytes, or an iterator over pieces of them
+        secret:bool=False, # Make it readable for this user only?
     )->None:
         "Write or replace a file: all of it or nothing, even if the process is killed"
         if self.path is not None: _write_local(self.path, name, data, 0o600 if secret else 0o666)

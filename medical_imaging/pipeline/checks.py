@@ -64,8 +64,8 @@ def patient_codes(
 # %% ../../nbs/pipeline/01_checks.ipynb #29bf7c97
 def pixel_codes(
     images:ImageColumns, # Columns of the table
-)->tuple: # A number for each picture, -1 where it is not known; and by what it was told, as text
-    "Which images have the same pixels?"
+)->tuple: # Group number of each image, -1 if unknown; and the method, as text
+    "Number the groups of images with equal pixels"
     codes = hashed_codes(images.column('pixel_hash'))
     if (codes>=0).any(): return codes,'by pixel_hash, so exact copies only'
     stats = pd.DataFrame({k:images.num(k) for k in ('Rows','Columns','img_min','img_max','img_mean','img_std')})

@@ -69,13 +69,13 @@ class FileEntry:
     def from_json(cls,
         line:str|bytes, # A line from `to_json`
     )->'FileEntry': # An equal entry
-        "The entry of a line; a `ValueError` or `TypeError` for one that is damaged"
+        "Parse the entry in a line; a damaged line raises a `ValueError` or `TypeError`"
         return cls.from_saved(json.loads(line))
     @classmethod
     def from_saved(cls,
-        saved:dict, # What JSON made of a line
+        saved:dict, # Parsed JSON of a line
     )->'FileEntry':
-        "As `from_json`"
+        "Make the entry from parsed JSON, with the errors of `from_json`"
         res = cls(**saved)
         if not (isinstance(res.source, str) and isinstance(res.name, str) and isinstance(res.header, dict)):
             raise TypeError('source and name must be texts')
@@ -209,7 +209,7 @@ def _in_order(names):
     return [name for name in names if name not in _last_columns]+[name for name in _last_columns if name in names]
 
 def _pandas_metadata(kinds):
-    "How pandas is to read the columns with gaps; `kinds` has for each the Python types of its values"
+    "Pandas types of columns with missing values; `kinds` holds the Python types of the values of each column"
     from medical_imaging.tables.table import column_type
     columns = []
     for name,of in kinds.items():
@@ -220,7 +220,7 @@ def _pandas_metadata(kinds):
     return json.dumps(dict(columns=columns, index_columns=[], column_indexes=[]))
 
 def _columns_of(rows):
-    "Lists of values by column name, `None` where a row has none"
+    "Lists of values by column name, `None` if a row lacks the column"
     names,gets = dict.fromkeys(chain.from_iterable(rows)),[row.get for row in rows]
     return {name:[get(name) for get in gets] for name in names}
 
@@ -307,7 +307,7 @@ class TableWriter:
             if kind==pa.int64()!=self.types[name]: final[name],self.kinds[name] = pa.string(),{str}
         return self._schema(final)
 
-    def close(self)->int: # Rows
+    def close(self)->int: # Number of rows
         "Write the file"
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -361,7 +361,7 @@ def write_table(
     journal, # `Journal`, or a list of `FileEntry`
     fn, # Path of the Parquet file
     per_group:int=10_000, # As of `TableWriter`
-)->int: # Rows
+)->int: # Number of rows
     "Write the rows of a journal as Parquet"
     table = TableWriter(fn, per_group)
     for entry in journal: table.add(entry.table_rows())

@@ -275,7 +275,7 @@ def _far_marks(spread, far, images, link):
 
 # %% ../../nbs/pipeline/03_quality.ipynb #baf1e765
 def _chart(spread, images, link, pen):
-    "The chart of a measure, its sentence alone where there is little to draw, `None` without values"
+    "Chart of a measure; its sentence alone if there is little to draw; `None` without values"
     known = {name:values[np.isfinite(values)] for name,values in spread.groups.items()}
     together = np.concatenate([*known.values(), np.zeros(0)])
     if not len(together): return None
@@ -300,10 +300,10 @@ def _sexes(images):
 def _nowhere(i): return ''
 
 def spread_charts(
-    df, # As of `quality_report`, or its `ImageColumns`
-    link=_nowhere, # Function of the number of an image: where a click on it leads, such as '#p3', or ''
-)->list: # `SpreadChart`s; those without a drawing are a sentence
-    "How sizes, spacings, values and ages of images are spread, and which images are far from the others"
+    df, # As for `quality_report`, or its `ImageColumns`
+    link=_nowhere, # Function of an image's index: the address that a click opens, such as '#p3', or ''
+)->list: # `SpreadChart`s; one without a drawing has a sentence only
+    "Distributions of sizes, spacings, values and ages, and the images far from the others"
     images,pen = image_columns(df),RidgePen()
     charts = [*(_chart(spread, images, link, pen) for spread in _spreads(images)), _sexes(images)] if images.n else []
     return [chart for chart in charts if chart is not None]

@@ -218,11 +218,11 @@ def _csv_bytes(head, rows):
 
 # %% ../../nbs/pipeline/11_results.ipynb #b52d8f05
 def _names_remark(summary, recipe):
-    "What the names in the report are"
+    "Remark about the names in the report"
     if not (recipe.hides_files and summary.result.n_files): return []
     name = (summary.errors or [(summary.first_title,'')])[0][0]
-    return [f'{name} and the like are names of pictures: those of files may tell of a patient. '
-        'The option --sources FILE lists which file each is']
+    return [f'Names such as {name} are names of pictures, since file names may identify patients. '
+        'The option --sources FILE lists the file of each picture']
 
 def _sheet_note(summary):
     "A remark above the gallery"
@@ -241,7 +241,7 @@ class _PictureLinks:
     "Links from table rows to pictures, in the gallery or beside the page"
     def __init__(self, df, places, recipe): self.df,self.places,self.recipe = df,places,recipe
     def of_row(self, row):
-        "Address of the picture of a row; '' for none that a browser shows"
+        "Address of the picture of a row; '' if browsers cannot show it"
         title,frame = self.df['source'].iat[row],int(self.df['frame'].iat[row])
         at = self.places.get((title,frame))
         if at is not None: return f'#p{at}'
@@ -280,7 +280,7 @@ class _Look:
 
 # %% ../../nbs/pipeline/11_results.ipynb #021c8762
 def _name_columns(df, split, titles):
-    "Names of lists in the place of files, and the first folder of each if it is the split"
+    "Replace file names by the names of the lists, and add the first folder of each file if that is the split"
     if split=='folder' and 'folder' not in df:
         parts = df['source'].str.partition('/') if len(df) else None
         df['folder'] = parts[0].where(parts[1]!='') if len(df) else None

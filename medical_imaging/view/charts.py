@@ -20,15 +20,15 @@ _in_tags = [(r' ?font-family: [^;"]*;?',''), (r' target="_blank"',''), ('xlink:h
     (r' transform="rotate\(-0 [^)]*\)"',''), (r'\s+',' ')]
 
 def _tidy_tag(tag):
-    "A tag of matplotlib without what a page has already"
+    "A tag of matplotlib without the attributes that the page already sets"
     for pattern,text in _in_tags: tag = re.sub(pattern, text, tag)
     return tag
 
 def inline_svg(
     svg:str, # A file as matplotlib writes it, with `svg.fonttype` none
-    about:str, # What it shows, for those who do not see it
-)->str: # An element of HTML, as wide as there is room
-    "A drawing of matplotlib for a page"
+    about:str, # Description for readers who cannot see it
+)->str: # An element of HTML, as wide as the page allows
+    "Turn a drawing of matplotlib into an element for a page"
     width,height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()
     svg = re.sub('<[^>]*>', lambda tag: _tidy_tag(tag[0]), re.sub(_parts, '', svg, flags=re.S))
     svg = re.sub(r'>\s+<', '><', svg).replace('<g/>', '')
@@ -44,7 +44,7 @@ class ChartMark:
     name:str='' # Text shown when the pointer rests on it
     url:str='' # Link, such as '#p3'; '' for none
 
-_bar,_dot = '#8a9bb4','#e8590c'           # both are seen on white and on black
+_bar,_dot = '#8a9bb4','#e8590c'           # both are visible on white and on black
 _style = {'svg.fonttype':'none', 'font.size':9, 'font.family':'sans-serif', 'text.usetex':False, 'axes.grid':False,
     'path.sketch':None} | dict.fromkeys(['text.color','axes.labelcolor','axes.edgecolor','xtick.color','ytick.color'],
     '#000000')
@@ -59,7 +59,7 @@ def _value_range(groups, low, high):
 
 # %% ../../nbs/view/03_charts.ipynb #3cdf5d3d
 def _draw_ridges(ax, groups, low, high, bins):
-    "A histogram for each group, the first on top; the highest count"
+    "Draw a histogram for each group, the first on top, and return the highest count"
     from matplotlib.patches import StepPatch
     edges,most = np.linspace(low, high, bins+1),0
     for y,values in zip(reversed(range(len(groups))), groups.values()):
@@ -75,7 +75,7 @@ def _row_names(groups):
     return [f'{visible_text(name)} ({np.isfinite(values).sum():,})' for name,values in groups.items()]
 
 def _draw_axes(ax, groups, low, high, most, label, counted):
-    "Names of groups or, for one, its counts; round numbers below"
+    "Label groups by name or, for a single one, its counts; round numbers below"
     from matplotlib.ticker import MaxNLocator
     ticks = [x for x in MaxNLocator(4, steps=[1,2,2.5,5,10]).tick_values(low, high) if low<=x<=high]
     ax.set(xlim=(low,high), ylim=(0,len(groups)))
@@ -94,16 +94,16 @@ def _draw_marks(ax, groups, low, high, marks):
 
 # %% ../../nbs/view/03_charts.ipynb #03ea73a2
 def _name_links(svg, marks):
-    "The drawing with the name of each mark in its link"
+    "The drawing, with the name of each mark in its link"
     names = iter([mark.name for mark in marks if mark.url])
     return re.sub(r'<a href="[^"]*"[^>]*>', lambda found: f'{found[0]}<title>{html_text(next(names))}</title>', svg)
 
 class RidgePen:
-    "Draws one chart after the other on the same axes, which takes half the time of new ones"
+    "Draws several charts on the same axes, in half the time that new axes take"
     def __init__(self): self.ax = None
 
     def _clean_axes(self, n, names):
-        "Axes without what was drawn before, with room for `n` ridges and their names"
+        "Clear the axes, and make room for `n` ridges and their names"
         high = .55+(.42*n if n>1 else .8)
         left = min(.06+.016*max(map(len, names)), .4) if n>1 else .14
         if self.ax is None:
@@ -120,16 +120,16 @@ class RidgePen:
         return self.ax
 
     def draw(self,
-        groups:dict, # As of `ridge_chart`, as are all that follow
-        label:str, # What the values are
-        about:str, # What the chart shows
+        groups:dict, # As in `ridge_chart`, like all that follow
+        label:str, # Name of the values
+        about:str, # Description of the chart
         marks=(), # `ChartMark`s
         low:float|None=None, # Left end of the axis
         high:float|None=None, # Right end
-        counted:str='images', # What is counted
+        counted:str='images', # Noun for the counted values
         bins:int=40, # Number of bars
-    )->str: # As of `ridge_chart`
-        "The next chart"
+    )->str: # As from `ridge_chart`
+        "Draw the next chart"
         import matplotlib
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         low,high = _value_range(groups, low, high)
@@ -152,5 +152,5 @@ def ridge_chart(
     counted:str='images', # Noun for the counted values
     bins:int=40, # Number of bars
 )->str: # An element of HTML, as `inline_svg` makes it
-    "Histograms of a few groups, one above the other"
+    "Draw histograms of a few groups, one above the other"
     return RidgePen().draw(groups, label, about, marks, low, high, counted, bins)
