@@ -359,8 +359,7 @@ class Source:
         "Turn errors of a damaged archive into a `DicomError`"
         try: yield
         except _damaged as e:
-            what = 'cannot be unpacked: its archive is damaged; fetch the archive again'
-            raise DicomError(what, self.entry(name)) from e
+            raise DicomError('cannot be unpacked: its archive is damaged; fetch it again', self.entry(name)) from e
 
     def write(self,
         name:str, # Name of the file; its folder is made if necessary
