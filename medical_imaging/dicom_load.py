@@ -56,7 +56,7 @@ def get_dicom_files(
     source = Source(path, archives, outside_links)
     found = source.listing(recurse, [folders] if isinstance(folders, str) else folders)
     for name,why in found.closed.items(): _warn_left_out(source.entry(name), why)
-    if text := left_out_text(found.left_out): warnings.warn(f"{path}: left out are {text}")
+    if text := left_out_text(found.left_out): warnings.warn(f"{path}: entries left out: {text}")
     return L(source.entry(name) for name in found.names if _is_dicom_in(source, name, dicomdir))
 
 def _warn_left_out(place, why): warnings.warn(f"{place} is left out: {why}")
@@ -93,7 +93,7 @@ def _name_and_file(fn, force):
 # %% ../nbs/00_dicom_load.ipynb #fea4f21d
 _WATCHED_SIZE,_MAX_READS = 1_000_000,300_000
 
-class _Watched:
+class _LimitedFile:
     "A large file that stops endless reading, which pydicom does for zeros in place of items"
     def __init__(self, f): self._f,self._n,self.seek,self.tell,self.name = f,0,f.seek,f.tell,getattr(f, 'name', None)
     def read(self, size=-1):
@@ -102,7 +102,7 @@ class _Watched:
         return self._f.read(size)
 
 @dataclass
-class _Reading:
+class _ReadResult:
     "Result of reading a file with pydicom"
     f:BinaryIO # The file
     ds:Dataset|None # `None` if pydicom raised an error
@@ -123,16 +123,16 @@ def _read(f, kwargs, watch=True):
     f.seek(0)
     start = f.peek() if isinstance(f, io.BufferedReader) else f.getvalue()
     size = len(start) if isinstance(f, io.BytesIO) else os.fstat(f.fileno()).st_size
-    watched = _Watched(f) if watch and size>_WATCHED_SIZE else f
+    watched = _LimitedFile(f) if watch and size>_WATCHED_SIZE else f
     with warnings.catch_warnings():
         warnings.simplefilter('always')
         warnings.showwarning = note
         try: ds,error = pydicom.dcmread(watched, force=True, **kwargs),None
         except Exception as e: ds,error = None,e
-    if ds is not None and watched is not f: _forget_watch(ds, f)
-    return _Reading(f, ds, error, others, bool(ends), f.tell(), size, start)
+    if ds is not None and watched is not f: _remove_limit(ds, f)
+    return _ReadResult(f, ds, error, others, bool(ends), f.tell(), size, start)
 
-def _forget_watch(ds, f):
+def _remove_limit(ds, f):
     "Let deferred values be read from the file itself"
     if isinstance(f, io.BufferedReader): ds.buffer,ds.fileobj_type = None,open
     else: ds.buffer,ds.fileobj_type = f,type(f)
@@ -171,7 +171,7 @@ def _is_at_pixels(reading):
     return len(tag)==4 and any(group<<16|number in PIXEL_TAGS
         for group,number in (struct.unpack(order+'HH', tag) for order in '<>'))
 
-def _pairs_items(reading, tags):
+def _has_item_delimiters(reading, tags):
     "Has each item of undefined length in the header a delimiter?"
     end = reading.end
     for tag,one in zip(reversed(tags), reversed(reading.ds.values())):
@@ -189,7 +189,7 @@ def _is_whole(reading, kwargs):
     if kwargs.get('specific_tags'): return reading.end==size
     stops = kwargs.get('stop_before_pixels') and reading.end<size
     if not (_is_at_pixels(reading) if stops else reading.end==size and _ends_with_last(reading)): return False
-    return _pairs_items(reading, tags)
+    return _has_item_delimiters(reading, tags)
 
 # %% ../nbs/00_dicom_load.ipynb #f6b2f61b
 def _with_name(data, f):

@@ -12,7 +12,7 @@ from ..arrays.texts import visible_text
 import re
 from difflib import get_close_matches
 
-class _Named:
+class _FileMessage:
     "A message about a file, with the name of the file kept separately"
     def __init__(self,
         what:str, # What is wrong: 'is cut off; ...' after the name of a file, or a complete sentence
@@ -22,10 +22,10 @@ class _Named:
         self.what,self.source = what,source
     def __str__(self): return visible_text(name_first(self.what, self.source), keep='\n')
 
-class DicomError(_Named, ValueError):
+class DicomError(_FileMessage, ValueError):
     "A file or `Dataset` that cannot be used; the message says what is wrong and what to do"
 
-class DicomWarning(_Named, UserWarning):
+class DicomWarning(_FileMessage, UserWarning):
     "A file that was opened, and a fact about it that you should know"
 
 class RepairWarning(DicomWarning):

@@ -157,14 +157,14 @@ def _plain_kind(entry):
     if entry.is_dir(follow_symlinks=False): return 'folder'
     return 'file' if entry.is_file(follow_symlinks=False) else 'special'
 
-def _opens(fs, name):
+def _can_open(fs, name):
     try:
         with fs.open(name): return True
     except (OSError,KeyError,ValueError,RecursionError): return False
 
 def _remote_kind(fs, name, info):
     "Kind of a file that is not local; links in a tar archive lead to other files in it"
-    if info.get('linkname'): return 'file' if _opens(fs, name) else 'broken link'
+    if info.get('linkname'): return 'file' if _can_open(fs, name) else 'broken link'
     return 'link' if info.get('islink') else info['type']
 
 def _remote_entries(fs, recurse, stamps):

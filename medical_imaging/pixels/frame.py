@@ -36,7 +36,7 @@ class _FileSign:
     def is_wrong(self):
         if self.sign=='keep' or self.header.sign=='as stored': return False
         if not air_reads_3096(self.load()): return False
-        what = 'lost the sign of its negative values (12 unsigned bits, air reads 3096): mended, so that air is -1000'
+        what = 'lost the sign of its negative values (12 unsigned bits, air is 3096): mended, so that air is -1000'
         self.header.warn_once(f"{what}; sign='keep' leaves them")
         return True
 

@@ -48,7 +48,7 @@ def _region_box(region, ds):
     rows,cols = number(ds, 'Rows'),number(ds, 'Columns')
     fits = None not in corners and 0<=corners[0]<=corners[2]<=cols and 0<=corners[1]<=corners[3]<=rows
     if not fits:
-        raise DicomError('has ultrasound regions (0018,6011) outside of its pixels: name rectangles to blank, '
+        raise DicomError('has ultrasound regions (0018,6011) outside its pixels: name rectangles to blank, '
             'or leave it out')
     left,top,right,bottom = map(int, corners)
     return left,top,min(right+1, int(cols)),min(bottom+1, int(rows))

@@ -122,7 +122,7 @@ class Rule:
 def _is_signature_or_overlay(tag):
     return tag.group in (0xfffa,0xfffc,0xfffe) or tag.group&0xff00 in (0x5000,0x6000)
 
-def _forbidden(tag):
+def _reason_to_remove(tag):
     "Why an element is always removed, or ''"
     if _is_signature_or_overlay(tag): return 'overlay, curve, signature or padding'
     if tag.element==0: return 'group length'
@@ -190,7 +190,7 @@ def _special_rule(tag, vr, options, owner):
     "The rule for private elements, overlays and elements that are always removed; `None` for all others"
     if tag.is_private: return _private_rule(tag, vr, owner) if 'safe_private' in options else Rule('remove', 'private')
     if tag.group&0xff00==0x6000 and owner=='R' and 'graphics' in options: return _overlay_rule(tag)
-    why = _forbidden(tag)
+    why = _reason_to_remove(tag)
     return Rule('remove', why) if why else None
 
 @lru_cache(20000)

@@ -92,7 +92,7 @@ def _tag_text(tag):
 
 def profile_row(
     tag:int|str, # Tag, eight hexadecimal digits, or a keyword such as 'PatientName'
-)->ProfileRow|None: # `None` for an element that the table does not name
+)->ProfileRow|None: # `None` for an element that is not in the table
     "The row of an element"
     return profile_table().get(_tag_text(tag))
 
@@ -100,7 +100,7 @@ def profile_row(
 def profile_action(
     tag:int|str, # Tag, or a keyword such as 'PatientName'
     options:Iterable[str]=(), # Names of options, keys of `OPTIONS`
-)->str: # Such as 'X' or 'X/Z/D'; '' for an element that the table does not name
+)->str: # Such as 'X' or 'X/Z/D'; '' for an element that is not in the table
     "The action of the profile for an element"
     row = profile_row(tag)
     return '' if row is None else _chosen_action(row.basic, row.options, options)
@@ -120,7 +120,7 @@ def content_action(
     code:str, # Code Value (0008,0100) of the concept
     value_type:str, # Value Type (0040,A040), such as 'TEXT'
     options:Iterable[str]=(), # Names of options, keys of `OPTIONS`
-)->str: # Such as 'X' or 'X/D'; '' for a concept that the table does not name
+)->str: # Such as 'X' or 'X/D'; '' for a concept that is not in the table
     "The action of the profile for a content item"
     row = content_table().get((scheme, code, value_type))
     return _chosen_action(*row, options) if row else ''

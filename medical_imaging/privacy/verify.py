@@ -90,7 +90,7 @@ def _retained_values(ds, options):
         if values and element_rule(element.tag, element.VR, options).action=='keep': retained[kind] |= values
     return retained
 
-def _sought_values(ds, options, secret):
+def _values_to_find(ds, options, secret):
     "Identifying values, without those that the options retain"
     kinds,retained = identifying_values(ds),_retained_values(ds, options)
     if 'modified_dates' in options and secret:
@@ -158,7 +158,7 @@ def find_traces(
     content,copy = _searched_bytes(data)
     res,(found,own) = [],_texts(copy)
     if data[:128].strip(b'\0'): res.append('bytes in the preamble')
-    for kind,values in _sought_values(ds, options, secret).items():
+    for kind,values in _values_to_find(ds, options, secret).items():
         pattern = _pattern(kind, values)
         places = _places(found, own, pattern, content)
         if places: res.append(f"{'an' if kind=='ID' else 'a'} {kind} in {places}")
