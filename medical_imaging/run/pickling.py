@@ -9,7 +9,7 @@ __all__ = ['make_functions_picklable']
 import copyreg
 
 # %% ../../nbs/run/02_pickling.ipynb #1d00e994
-def _rebuild_function(f, owner, methods):
+def _rebuilt_function(f, owner, methods):
     "Rebuild a `Function` of plum from `methods`: function, signature and precedence of each"
     from plum import Function
     res = Function(f, owner)
@@ -17,8 +17,8 @@ def _rebuild_function(f, owner, methods):
     return res
 
 def _function_parts(f):
-    "The arguments of `_rebuild_function`"
-    return _rebuild_function,(f._f, f._owner_name, [*f._resolved,*f._pending])
+    "The arguments of `_rebuilt_function`"
+    return _rebuilt_function,(f._f, f._owner_name, [*f._resolved,*f._pending])
 
 def make_functions_picklable()->None:
     "Make functions of plum that hold a lock picklable and copyable"
