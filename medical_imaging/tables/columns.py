@@ -23,7 +23,7 @@ def factorize_any(
     try: return pd.factorize(values)
     except TypeError: return pd.factorize(values.map(str, na_action='ignore'))     # lists and other odd values
 
-def _text_of(value):
+def _value_text(value):
     "A value as text: whole numbers without a fraction, no spaces around it"
     if isinstance(value, (float,np.floating)) and float(value).is_integer(): return str(int(value))
     return str(value).strip()
@@ -33,7 +33,7 @@ def factorize_text(
 )->tuple: # Codes, int64, -1 for missing or empty cells; and the texts that they stand for, a list
     "Number the distinct values of a column, read as text"
     codes,different = factorize_any(values)
-    text_codes,texts = pd.factorize(np.array([_text_of(o) or None for o in np.asarray(different, object)], object))
+    text_codes,texts = pd.factorize(np.array([_value_text(o) or None for o in np.asarray(different, object)], object))
     return np.append(text_codes, -1)[codes],list(texts)
 
 _piece = 50_000      # texts that are in memory as Python has them
