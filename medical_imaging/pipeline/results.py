@@ -78,8 +78,9 @@ def _number_text(value): return f'{value:g}' if isinstance(value, float) else va
 def _all_values(row, name):
     "All values of an element, with commas between: those after the first have columns with numbers"
     if row.get(name) is None: return None
-    values = [row[name]]
-    if f'{name}1' in row:
+    if f'{name}1' not in row: values = row[name],
+    else:
+        values = [row[name]]
         values += takewhile(lambda value: value is not None, (row.get(f'{name}{i}') for i in count(1)))
     cells = [_number_text(_without_identifiers.cell(name, value)) for value in values]
     return ', '.join([str(cell) for cell in cells if cell not in (None,'')]) or None

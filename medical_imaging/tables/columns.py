@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MOST_ROWS', 'factorize_any', 'factorize_text', 'hashed_codes', 'finite_numbers', 'is_missing', 'name_without_ids',
-           'element_columns', 'ImageColumns', 'FileColumns', 'first_rows', 'pluralize', 'cell_text', 'join_codes',
-           'count_groups']
+           'element_columns', 'ImageColumns', 'FileColumns', 'first_rows', 'pluralize', 'cell_text', 'measure_cell',
+           'join_codes', 'count_groups']
 
 # %% ../../nbs/tables/02_columns.ipynb #9fff2de2
 import os,re
@@ -91,12 +91,15 @@ def element_columns(
     return keyword,f'{shared}.{group}.{keyword}',f'{frames}.{group}.{keyword}'
 
 # %% ../../nbs/tables/02_columns.ipynb #d72c4a22
+_few_rows = 100_000      # of a table whose columns are kept as they were read
+
 class ImageColumns:
     "The columns of a table of images, whatever they hold"
     def __init__(self,
         df:pd.DataFrame, # Table, one row a file or frame; all columns are optional
     ):
         self.df = df
+        self._kept = {} if len(df)<_few_rows else None      # columns as numbers and texts: each is looked at often
         self.at = None          # row of each image, `None` where every row is one
         rows = self.num('Rows')
         has_rows = ~np.isnan(rows)
@@ -123,16 +126,25 @@ class ImageColumns:
         *names:str, # Names of columns; of each image the first that holds a number counts
     )->np.ndarray: # float64, (n,); NaN where none does
         "Numbers of a column, or of the first that holds one"
+        return self._remember(('numbers',*names), lambda: self._first_numbers(names))
+
+    def _first_numbers(self, names):
         res = np.full(len(self.column(names[0])), np.nan)
         for name in names:
             if name in self.df: res = np.where(np.isnan(res), finite_numbers(self.column(name)), res)
         return res
 
+    def _remember(self, key, make):
+        "What `make` makes, of a small table only once"
+        if self._kept is None: return make()
+        if key not in self._kept: self._kept[key] = make()
+        return self._kept[key]
+
     def text(self,
         k:str, # Name of a column
     )->tuple: # As of `factorize_text`
         "Codes and texts of a column"
-        return factorize_text(self.column(k))
+        return self._remember(('text',k), lambda: factorize_text(self.column(k)))
 
     def modality(self)->tuple: # Codes, none below 0, and their names, the last of them 'not given'
         "Modality of each image"
@@ -195,7 +207,6 @@ class ImageColumns:
 
 # %% ../../nbs/tables/02_columns.ipynb #5f0c2a71
 _few_texts = ['PatientID','Modality','PhotometricInterpretation','RescaleType','TransferSyntaxUID','SOPClassUID']
-_few_rows = 100_000
 _by_row = 'frame','image'     # looked at for single rows, again and again
 
 class FileColumns:
@@ -244,6 +255,16 @@ def cell_text(
     "A value as a report shows it"
     if value is None or value!=value: return ''
     return f'{value:.7g}' if isinstance(value, (float,np.floating)) else str(value)
+
+def measure_cell(
+    values:np.ndarray, # Numbers; NaN for what is not known
+    how:str, # 'size', 'count' or 'sum' of those that are known, or a function of NumPy such as 'median'
+): # A whole number, or text with at most four decimal places, '' where nothing is known
+    "A measure of a group as a report shows it"
+    known = values[~np.isnan(values)]
+    if how in ('size','count'): return len(values if how=='size' else known)
+    if how=='sum': return int(known.sum())
+    return cell_text(round(float(getattr(np, how)(known)), 4)) if len(known) else ''
 
 def join_codes(
     *columns:np.ndarray, # Codes, -1 for what is missing, as of `factorize_any`
