@@ -19,21 +19,19 @@ import numpy as np
 
 from ..arrays.assets import asset_text
 from ..arrays.texts import some_names,visible_text,visible_value
+from ..view.pack import shrink_picture
 
 # %% ../../nbs/pipeline/00_report.ipynb #24efe266
 def thumbnail(
     img:np.ndarray, # uint8, (rows, cols) or (rows, cols, 3) in RGB
     size:int=128, # Longest side of the result, in pixels; smaller images stay as they are
     aspect:float=1., # Height of a pixel divided by its width
+    quality:int=80, # Of the JPEG, 1 to 100
 )->bytes: # A JPEG file
     "A small JPEG of `img`, of the proportions that it has in squares"
-    high,wide = img.shape[0]*max(aspect, 1), img.shape[1]*max(1/aspect, 1)
-    scale = min(1, size/max(high, wide))
-    width,height = (max(1, round(n*scale)) for n in (wide,high))
-    if (height,width)!=img.shape[:2]:
-        img = cv2.resize(img, (width,height), interpolation=cv2.INTER_AREA)
+    img = shrink_picture(img, size, aspect)
     if img.ndim==3: img = cv2.cvtColor(img, cv2.COLOR_RGB2BGR)
-    return cv2.imencode('.jpg', img, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+    return cv2.imencode('.jpg', img, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 def data_uri(
     data:bytes, # The file

@@ -6,7 +6,7 @@
 __all__ = ['value_groups', 'show_by']
 
 # %% ../../nbs/tables/04_gallery.ipynb #ab13e8df
-import os
+import os,re
 from pathlib import Path
 
 import cv2
@@ -18,6 +18,7 @@ from ..contrast.display import display_image
 from ..dicom_load import dcmread
 from ..files.elements import pixel_aspect
 from ..files.errors import did_you_mean,reason
+from ..view.pack import shrink_picture
 from .columns import ImageColumns,factorize_text,finite_numbers
 
 # %% ../../nbs/tables/04_gallery.ipynb #cb2d0e5f
@@ -46,21 +47,33 @@ def value_groups(
 # %% ../../nbs/tables/04_gallery.ipynb #11bea35c
 _side = 256          # pixels of the longer side of a picture
 
-def _small_picture(img, aspect):
-    "A picture of at most 256 pixels a side, of the proportions that it has in squares"
-    high,wide = img.shape[0]*max(aspect, 1),img.shape[1]*max(1/aspect, 1)
-    scale = min(1, _side/max(high, wide))
-    size = tuple(max(1, round(n*scale)) for n in (wide,high))
-    return img if size==img.shape[1::-1] else cv2.resize(img, size, interpolation=cv2.INTER_AREA)
-
-def _saved_picture(fn):
-    "A picture that `prepare` wrote, its first channel where it has others than 1 or 3"
+def _saved_planes(fn):
+    "The channels of a picture that `prepare` wrote, (n, rows, cols)"
     if not fn.is_file(): raise FileNotFoundError(f'there is no {fn.name}')
     if fn.suffix=='.npy': img = np.load(fn)
+    elif fn.suffix=='.tif':
+        import tifffile
+        img = tifffile.imread(fn)
     else: img = cv2.imread(str(fn), cv2.IMREAD_UNCHANGED)
     if img is None: raise ValueError('is no picture that OpenCV reads')
-    if fn.suffix!='.npy' and img.ndim==3 and img.shape[2]==3: return img[...,::-1]
-    return img if img.ndim==2 or img.shape[2]==3 else (img[0] if fn.suffix=='.npy' else img[...,0])
+    if img.ndim==2: return img[None]
+    return img if fn.suffix in ('.npy','.tif') else img.transpose(2, 0, 1)[::-1]         # OpenCV has blue first
+
+_neighbor = re.compile(r' [+-][\d.e+-]+( mm)?$')
+
+def _middle_channel(shown, n):
+    "First channel of the slice itself in a picture with neighbors, `None` for one without"
+    if not isinstance(shown, str): return None
+    if shown.endswith(f' of {n} slices'): return n//2
+    names = shown.split(', ')
+    own = [i for i,name in enumerate(names) if not _neighbor.search(name)]
+    return own[0] if len(names)==n and 0<len(own)<n else None
+
+def _saved_picture(fn, shown):
+    "A picture that `prepare` wrote: in color, the middle slice where it has neighbors, or its first channel"
+    planes = _saved_planes(fn)
+    middle = _middle_channel(shown, len(planes))
+    return np.moveaxis(planes, 0, -1) if len(planes)==3 and middle is None else planes[middle or 0]
 
 def _dicom_picture(fn, frame):
     ds = dcmread(fn)
@@ -69,9 +82,9 @@ def _dicom_picture(fn, frame):
 def _row_picture(row, folder):
     "The picture of a row; an error where there is none"
     image = row.get('image')
-    if isinstance(image, str): img,aspect = _saved_picture(folder/image),1.
+    if isinstance(image, str): img,aspect = _saved_picture(folder/image, row.get('shown')),1.
     else: img,aspect = _dicom_picture(folder/row['fname'], 0)
-    img = _small_picture(np.ascontiguousarray(img), aspect)
+    img = shrink_picture(np.ascontiguousarray(img), _side, aspect)
     return img/np.iinfo(img.dtype).max if img.dtype.kind=='u' else img
 
 # %% ../../nbs/tables/04_gallery.ipynb #d19d3c4b
