@@ -8,7 +8,9 @@ __all__ = ['LARGE', 'Measured', 'Picture', 'DroppedFrame', 'convert_image', 'fin
 # %% ../../nbs/pipeline/06_convert.ipynb #bd7be875
 import json
 from dataclasses import asdict,dataclass,field
+from functools import partial
 from math import log2
+from typing import Callable
 
 import cv2
 import numpy as np
@@ -62,6 +64,7 @@ class Picture:
     columns:dict # Columns of metadata.parquet beside those of the header, of `Measured`
     histogram:tuple = field(repr=False) # Modality values, and how often each occurs
     middle:int = 0 # First channel of the slice itself, where it has neighbors
+    original:Callable|None = field(default=None, repr=False) # Function: a small picture of all, if this is a part
 
 @dataclass
 class DroppedFrame:
@@ -233,6 +236,17 @@ def _stacked_planes(frame, slices, rec, recipe, channels, dtype):
     black = np.zeros_like(planes[id(frame)])
     return np.concatenate([planes.get(id(one), black) for one in slices])
 
+def _is_cut(rec, recipe):
+    "Is a part cut out of the image?"
+    return recipe.crop!='none' and rec is not None and not np.array_equal(rec.view, [(0,0),rec.shape])
+
+def _small_original(frame, channels, recipe):
+    "The first channel of one in so many rows and columns of the whole frame, at most 160 of the longer side: uint8"
+    step,f = -(-max(frame.stored.shape)//160),channels.function(frame, recipe)
+    px = np.ascontiguousarray(frame.stored[::step,::step])
+    def shades(stored): return quantize(f(stored)[:,:1].astype(np.float32), np.uint8)
+    return next(_look_up_planes(px, frame.stored_present, shades, np.uint8))
+
 def _grey_picture(frame, recipe, box, dtype, slices=None):
     dropped = _dropped_frame(frame, recipe)
     if dropped: return dropped
@@ -244,7 +258,8 @@ def _grey_picture(frame, recipe, box, dtype, slices=None):
         frame.padding_share, frame.stats(), _record_of_whole(rec, frame.header, part), channels.bins, part)
     planes = _stacked_planes(frame, slices or [frame], rec, recipe, channels, dtype)
     middle = len(planes)//(2*recipe.neighbors+1)*recipe.neighbors
-    return Picture(planes, channels.shown, False, measured.columns(), (frame.values,frame.counts), middle)
+    original = partial(_small_original, frame, channels, recipe) if _is_cut(rec, recipe) else None
+    return Picture(planes, channels.shown, False, measured.columns(), (frame.values,frame.counts), middle, original)
 
 # %% ../../nbs/pipeline/06_convert.ipynb #4d99ad1f
 def convert_image(

@@ -75,6 +75,7 @@ class SheetEntry:
     crop:tuple = () # (rows, cols, top, left, bottom, right) of the original, half-open; () for all of it
     header:dict = field(default_factory=dict) # Further columns of its row, name to text or number
     findings:tuple = () # What is suspect about it, in the words of the first table
+    whole:bytes = field(default=b'', repr=False) # `thumbnail` of the original, where the picture was cut out of it
 
     def about_texts(self)->dict: # Texts that can be shown; what is not known is left out
         "`about` as the page shows it"

@@ -53,6 +53,19 @@ def frames_to_take(
     return pick_frames(n_frames(ds), 0 if element(ds, 'Modality') in _volumes else most)
 
 # %% ../../nbs/pipeline/09_worker.ipynb #8b8cd89d
+_with_text = ('1.2.840.10008.5.1.4.1.1.7',                # Secondary Capture, and its multi-frame kinds; ultrasound
+    '1.2.840.10008.5.1.4.1.1.6.1','1.2.840.10008.5.1.4.1.1.3.1')
+
+def _may_show_text(ds):
+    "May a name stand in the pixels, perhaps in what is cut off?"
+    burned = element(ds, 'BurnedInAnnotation')
+    return burned=='YES' or (burned!='NO' and str(element(ds, 'SOPClassUID', '')).startswith(_with_text))
+
+def _whole_thumbnail(ds, pic, frame):
+    "The image that a picture was cut out of, b'' where nothing was cut out"
+    if pic.original is None or _may_show_text(ds): return b''
+    return thumbnail(pic.original(), 160, pixel_aspect(ds, frame or 0), 60)
+
 def sheet_entry(
     title:str, # What the file is called in the report
     ds:Dataset, # Its header
@@ -69,7 +82,8 @@ def sheet_entry(
         hist = np.histogram(values, bins=64, weights=counts)[0].astype(int)
     planes = pic.planes if len(pic.planes) in (1,3) else pic.planes[pic.middle:pic.middle+1]
     caption = f"{known_code(text(ds, 'Modality'))} {planes.shape[1]} x {planes.shape[2]}, {pic.shown}".strip()
-    return SheetEntry(title, caption, thumbnail(planes_to_image(planes), aspect=aspect), hist, low, high, frame)
+    return SheetEntry(title, caption, thumbnail(planes_to_image(planes), aspect=aspect), hist, low, high, frame,
+        whole=_whole_thumbnail(ds, pic, frame))
 
 # %% ../../nbs/pipeline/09_worker.ipynb #88abbbb7
 @dataclass(frozen=True)
