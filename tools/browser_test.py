@@ -187,6 +187,23 @@ def charted_report(folder):
     prepare(src, Path(folder)/'out', n_workers=1, progress=False, crop='body', windows='lungs')
     return Path(folder)/'out/report.html'
 
+def check_crop(page):
+    "The box lies on the original where the picture was cut out; without the original it holds the picture"
+    crop = page.locator('#large-crop')
+    whole,box = crop.locator('img'),crop.locator('i.box')
+    whole.evaluate('o => o.decode()')
+    assert whole.evaluate('o => o.naturalWidth')==64 and crop.locator('.box').count()==1
+    (top,bottom),(left,right) = (map(int, re.findall(rf'{name} (\d+) to (\d+)', crop.inner_text())[0])
+        for name in ('rows','columns'))
+    outer,inner = (o.evaluate('o => { const r = o.getBoundingClientRect(); return [r.x, r.y, r.width, r.height]; }')
+        for o in (whole,box))
+    expected = [outer[0]+outer[2]*left/64, outer[1]+outer[3]*top/64, outer[2]*(right-left)/64, outer[3]*(bottom-top)/64]
+    assert all(abs(a-b)<1.5 for a,b in zip(inner, expected)), (inner, expected)
+    pixel = """o => { const c = new OffscreenCanvas(64, 64).getContext('2d'); c.drawImage(o, 0, 0);
+        const data = c.getImageData(0, 0, 64, 64).data; return [30, 2].map(i => data[4 * 65 * i]); }"""
+    inside,outside = whole.evaluate(pixel)
+    assert outside<90<200<inside, (inside, outside)                  # air and tissue
+
 def test_charts(browser):
     "a mark in a chart, and names in tables, open the picture large, with its window and its crop; all is legible"
     with TemporaryDirectory() as tmp:
@@ -209,6 +226,7 @@ def test_charts(browser):
         assert page.locator('#large-title').inner_text()=='0001/0008'
         assert page.locator('#large-window').inner_text()=='lungs: -1,350 to 150 HU'
         assert 'of 64 x 64' in page.locator('#large-crop').inner_text()
+        check_crop(page)
         page.locator('#large-header summary').click()
         assert page.locator('#large-header dt', has_text='BitsStored').is_visible()
         for width in (1280, 390):                                        # long names leave room for the values

@@ -122,21 +122,32 @@ function gallery() {
       `${name}: ${number(from)} to ${number(to)} ${unit}`).join(', ');
   }
 
-  // where in the original the picture was cut out: the outline of the original, with the picture in its place
+  // where in the original the picture was cut out: a box on the original or, where the page does not have it, the
+  // picture in its place in the outline of the original
   function drawCrop(entry, crop) {
-    const box = find('#large-crop');
-    box.replaceChildren();
+    const frame = find('#large-crop'), original = entry.figure.dataset.whole;
+    frame.replaceChildren();
     if (!crop) return;
     const [rows, cols, top, left, bottom, right] = crop;
-    const outline = document.createElement('div'), cut = new Image(), text = document.createElement('p');
+    const outline = document.createElement('div'), text = document.createElement('p');
+    const box = original ? document.createElement('i') : new Image();
     outline.style.aspectRatio = `${cols} / ${rows}`;
-    cut.src = entry.figure.querySelector('img').src;
-    cut.alt = '';
+    if (original) {
+      const whole = new Image();
+      whole.onload = () => { outline.style.aspectRatio = `${whole.naturalWidth} / ${whole.naturalHeight}`; };
+      whole.alt = 'the original';
+      whole.src = original;
+      outline.append(whole);
+    } else {
+      box.src = entry.figure.querySelector('img').src;
+      box.alt = '';
+    }
     const at = {top: top / rows, left: left / cols, height: (bottom - top) / rows, width: (right - left) / cols};
-    for (const [name, share] of Object.entries(at)) cut.style[name] = `${100 * share}%`;
-    outline.append(cut);
+    for (const [name, share] of Object.entries(at)) box.style[name] = `${100 * share}%`;
+    box.className = 'box';
+    outline.append(box);
     text.textContent = `cut out: rows ${top} to ${bottom}, columns ${left} to ${right} of ${rows} x ${cols}`;
-    box.append(outline, text);
+    frame.append(outline, text);
   }
 
   function describe(entry) {

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..tables.columns import (ImageColumns,cell_text,count_groups,element_columns,
-    first_rows,hashed_codes,join_codes,MOST_ROWS,pluralize)
+    first_rows,hashed_codes,join_codes,measure_cell,MOST_ROWS,pluralize)
 from ..pixels.modality import rescale_unit
 from .report import Table
 
@@ -322,14 +322,11 @@ def check_outliers(
 def _by_modality(images, columns, measures):
     "For the 20 most frequent modalities the name and `measures` of `columns`, and the number of modalities"
     codes,names = images.modality()
-    df = pd.DataFrame(columns).groupby(codes).agg(**measures)
-    order = np.argsort(-np.bincount(codes)[df.index], kind='stable')[:MOST_ROWS]
-    whole = [how in ('sum','size','count') for _,how in measures.values()]
-    rows = []
-    for code,*values in df.iloc[order].itertuples():
-        cells = [int(v) if is_whole else cell_text(round(v, 4)) for is_whole,v in zip(whole, values)]
-        rows.append((names[code], *cells))
-    return rows,len(df)
+    n,rows = np.bincount(codes),[]
+    for code in np.argsort(-n, kind='stable')[:min(MOST_ROWS, np.count_nonzero(n))]:
+        at = np.flatnonzero(codes==code)
+        rows.append((names[code], *(measure_cell(columns[name][at], how) for name,how in measures.values())))
+    return rows,np.count_nonzero(n)
 
 def is_inverted_column(
     images:ImageColumns, # Columns of the table

@@ -37,7 +37,7 @@ def _jsonable(value):
 def _sheet_entry(saved):
     "A `SheetEntry` from JSON"
     jpeg,counts = base64.b64decode(saved['jpeg']),np.array(saved['counts'])
-    return SheetEntry(**saved | dict(jpeg=jpeg, counts=counts))
+    return SheetEntry(**saved | dict(jpeg=jpeg, counts=counts, whole=base64.b64decode(saved.get('whole', ''))))
 
 @dataclass
 class FileEntry:

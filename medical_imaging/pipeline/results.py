@@ -78,8 +78,9 @@ def _number_text(value): return f'{value:g}' if isinstance(value, float) else va
 def _all_values(row, name):
     "All values of an element, comma-separated: values after the first have numbered columns"
     if row.get(name) is None: return None
-    values = [row[name]]
-    if f'{name}1' in row:
+    if f'{name}1' not in row: values = row[name],
+    else:
+        values = [row[name]]
         values += takewhile(lambda value: value is not None, (row.get(f'{name}{i}') for i in count(1)))
     cells = [_number_text(_without_identifiers.cell(name, value)) for value in values]
     return ', '.join([str(cell) for cell in cells if cell not in (None,'')]) or None
@@ -154,6 +155,8 @@ def gallery_entries(
     return res
 
 # %% ../../nbs/pipeline/11_results.ipynb #08a48047
+_most_originals,_most_original_bytes = 2000,15*10**6        # as JPEG; in the page a third more
+
 @dataclass
 class _Summary:
     "Data for the lists and the report"
@@ -166,6 +169,8 @@ class _Summary:
     dropped:list = field(default_factory=list)             # rows: name in the lists, frame, share
     sheet:list = field(default_factory=list)
     places:dict = field(default_factory=dict)              # (name in the lists, frame) -> number on the sheet
+    n_originals:int = 0                                    # on the sheet, small, where a part was cut out
+    original_bytes:int = 0                                 # that they take
     n_on_sheet:int = 0                                     # files with a picture on the sheet
     shown:dict = field(default_factory=dict)               # contents of the channels -> number of pictures
 
@@ -182,9 +187,15 @@ class _Summary:
         for f in entry.frames: self.shown[f.shown] = self.shown.get(f.shown, 0)+1
         self._add_names(title, entry)
         if not shown: return
+        for entry in shown: self._limit_originals(entry)
         self.places |= {(title,entry.frame):len(self.sheet)+i for i,entry in enumerate(shown)}
         self.sheet += shown
         self.n_on_sheet += 1
+    def _limit_originals(self, entry):
+        "Leave out the original where the page has enough of them"
+        if self.n_originals>=_most_originals or self.original_bytes>_most_original_bytes: entry.whole = b''
+        self.n_originals += bool(entry.whole)
+        self.original_bytes += len(entry.whole)
     def _add_names(self, title, entry):
         self.titles.add([title]*len(entry.frames))
         if self.first_title is None or title<self.first_title: self.first_title = title
