@@ -24,20 +24,20 @@ from ..view.pack import shrink_picture
 # %% ../../nbs/pipeline/00_report.ipynb #24efe266
 def thumbnail(
     img:np.ndarray, # uint8, (rows, cols) or (rows, cols, 3) in RGB
-    size:int=128, # Longest side of the result, in pixels; smaller images stay as they are
+    size:int=128, # Longest side of the result, in pixels; smaller images are not enlarged
     aspect:float=1., # Height of a pixel divided by its width
     quality:int=80, # Of the JPEG, 1 to 100
 )->bytes: # A JPEG file
-    "A small JPEG of `img`, of the proportions that it has in squares"
+    "Small JPEG of `img`, with square pixels"
     img = shrink_picture(img, size, aspect)
     if img.ndim==3: img = cv2.cvtColor(img, cv2.COLOR_RGB2BGR)
     return cv2.imencode('.jpg', img, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 def data_uri(
     data:bytes, # The file
-    mime:str='image/jpeg', # What it is
-)->str: # To be used as `src` of an image
-    "A file as text, to put into a page"
+    mime:str='image/jpeg', # Its media type
+)->str: # Value for the `src` of an image
+    "Data URI of a file, to embed it in a page"
     return f'data:{mime};base64,{base64.b64encode(data).decode()}'
 
 # %% ../../nbs/pipeline/00_report.ipynb #86568725
@@ -46,7 +46,7 @@ def sparkline(
     width:int=128, # In pixels
     height:int=28, # In pixels
 )->str: # SVG
-    "A small histogram; heights are square roots of `counts`"
+    "Draw a small histogram; heights are square roots of `counts`"
     heights = np.sqrt(np.asarray(counts, np.float64))
     highest = heights.max(initial=0)
     if highest>0: heights *= height/highest
@@ -61,44 +61,44 @@ def sparkline(
 @dataclass
 class SheetEntry:
     "One image of the gallery"
-    title:str # What its file is called in the report
-    caption:str # Modality, size, and how it is shown
+    title:str # Name of its file in the report
+    caption:str # Modality, size, and what its channels show
     jpeg:bytes = field(repr=False) # `thumbnail` of it
     counts:np.ndarray = field(repr=False) # Histogram of its values
     low:str = '' # Value at the left end of the histogram, with its unit
     high:str = '' # Value at the right end
-    frame:int|None = None # Number of its frame, from 0; unknown in journals of earlier versions
-    about:dict = field(default_factory=dict) # What else the page says of it, and filters by: name to text or number
-    picture:str = '' # Name of the picture, seen from the page; '' for one that no browser shows
-    ends:tuple = () # Values at both ends of the histogram, as numbers; () where they are not known
-    windows:tuple = () # (name, low, high) of what is shown from black to white, in the unit of the histogram
-    crop:tuple = () # (rows, cols, top, left, bottom, right) of the original, half-open; () for all of it
-    header:dict = field(default_factory=dict) # Further columns of its row, name to text or number
-    findings:tuple = () # What is suspect about it, in the words of the first table
-    whole:bytes = field(default=b'', repr=False) # `thumbnail` of the original, where the picture was cut out of it
+    frame:int|None = None # Frame number, from 0; unknown in journals of earlier versions
+    about:dict = field(default_factory=dict) # Further values that the page lists and filters by: name to text or number
+    picture:str = '' # Path of the picture, relative to the page; '' if browsers cannot show it
+    ends:tuple = () # Values at both ends of the histogram, as numbers; () if unknown
+    windows:tuple = () # (name, low, high) of each window, black to white, in the unit of the histogram
+    crop:tuple = () # (rows, cols, top, left, bottom, right) in the original, half-open; () for the whole image
+    header:dict = field(default_factory=dict) # Further columns of its table row: name to text or number
+    findings:tuple = () # Findings about it, in the words of the first table
+    whole:bytes = field(default=b'', repr=False) # `thumbnail` of the original, if the picture is a part of it
 
-    def about_texts(self)->dict: # Texts that can be shown; what is not known is left out
+    def about_texts(self)->dict: # Printable texts; unknown values are left out
         "`about` as the page shows it"
         return {visible_text(name):visible_text(value) for name,value in self.about.items() if value not in (None,'')}
 
     def view_json(self)->str: # An object: `ends`, `windows`, `crop`, `header`
-        "What the large view shows beside `about`, for the script of the page"
+        "Data of the large view, apart from `about`, for the script of the page"
         header = {visible_text(name):visible_text(value) for name,value in self.header.items()}
         windows = [(visible_text(name),low,high) for name,low,high in self.windows]
         found = dict(ends=self.ends, windows=windows, crop=self.crop, header=header)
         return json.dumps({name:value for name,value in found.items() if value}, separators=(',',':'))
 
-    def link(self)->str: # '' for none; never an address elsewhere
-        "The picture as an address, relative to the page"
+    def link(self)->str: # '' for none; never an address outside the page's folder
+        "Address of the picture, relative to the page"
         return './'+quote(self.picture.encode('utf-8', 'backslashreplace')) if self.picture else ''
 
 # %% ../../nbs/pipeline/00_report.ipynb #3cfbe3e2
 _parted = re.compile(r'(, (?!frame \d)| \.\.\.)')
 
 def name_parts(
-    text:str, # Of a cell
-)->list: # Texts that make `text` again; every second stands between names
-    "Names of pictures, and what stands between them"
+    text:str, # Text of a table cell
+)->list: # Texts that join to `text`; every second one is a separator
+    "Split a text into names of pictures and the text between them"
     return _parted.split(text)
 
 # %% ../../nbs/pipeline/00_report.ipynb #03f7e09b
@@ -111,14 +111,14 @@ class Table:
     rows:list # Tuples of numbers and texts
     note:str = '' # Shown above the table
 
-    def number_columns(self)->set: # Their places, from 0
-        "Columns with numbers alone, which stand to the right"
+    def number_columns(self)->set: # Column indices, from 0
+        "Columns that hold only numbers, which are right-aligned"
         columns = zip(*(row for row in self.rows if len(row)==len(self.head)))
         cells = [[str(value) for value in column if value!=''] for column in columns]
         return {i for i,column in enumerate(cells) if column and all(map(_is_number, column))}
 
 # %% ../../nbs/pipeline/00_report.ipynb #1e5ecf36
-UNFOLDED_ROWS = 25   # of a table in a report that are seen without unfolding it
+UNFOLDED_ROWS = 25   # of a report's table that are shown before it is unfolded
 
 @lru_cache
 def _templates():
@@ -138,9 +138,9 @@ def _with_rows(tables):
 # %% ../../nbs/pipeline/00_report.ipynb #d78f6c8f
 def tables_html(
     tables:dict, # Title -> `Table`; those without rows are left out
-    links:bool=False, # Give the headings ids, and let a cell that names another table lead to it?
+    links:bool=False, # Give headings ids, and link cells that name another table to it?
 )->str: # HTML
-    "Tables with their headings and notes"
+    "Tables as HTML, with headings and notes"
     tables = _with_rows(tables)
     page = _templates().get_template('tables.html')
     return page.render(tables=tables, ids=_anchors(tables) if links else {}, most=UNFOLDED_ROWS)
@@ -152,7 +152,7 @@ NOT_GIVEN = 'not given'
 def finding_choices(
     shown:list, # `SheetEntry` of each image
 )->dict: # 'finding' -> the findings, the most frequent first; nothing without any
-    "By what is suspect a gallery can be filtered"
+    "Findings to filter a gallery by"
     counts = Counter(finding for entry in shown for finding in entry.findings)
     return {'finding':[visible_text(name) for name,_ in counts.most_common()]} if counts else {}
 
@@ -160,7 +160,7 @@ def filter_choices(
     shown:list, # `SheetEntry` of each image
     names, # Names in their `about`
 )->dict: # Name -> its values, the most frequent first
-    "By what a gallery can be filtered"
+    "Filters of a gallery and their values"
     texts = [entry.about_texts() for entry in shown]
     values = {name:Counter(o.get(name, NOT_GIVEN) for o in texts) for name in map(visible_text, names)}
     several = [(name,[value for value,_ in counts.most_common()]) for name,counts in values.items() if len(counts)>1]
@@ -170,8 +170,8 @@ def filter_choices(
 def reason_rows(
     errors:list, # Pairs: name of a file, reason
     most:int=200, # Most reasons
-)->list: # Rows: files, reason, the first of the files
-    "How many files have which reason, the most frequent first"
+)->list: # Rows: number of files, reason, the first files
+    "Count files by reason, the most frequent first"
     by_reason = {}
     for name,why in errors: by_reason.setdefault(why, []).append(name)
     order = sorted(by_reason.items(), key=lambda item: -len(item[1]))
@@ -182,17 +182,17 @@ def reason_rows(
 # %% ../../nbs/pipeline/00_report.ipynb #5a0e4c16
 @dataclass
 class Remark:
-    "A sentence below the answer, with others below it"
+    "A sentence below the summary, with details below it"
     text:str # The sentence
-    parts:list # Texts that it is about
-    table:str = '' # Title of the table that it leads to
+    parts:list # Details, as texts
+    table:str = '' # Title of the table that it links to
 
 def failure_remarks(
     errors:list, # Pairs: name of a file, reason
-    n_files:int, # How many files there are
+    n_files:int, # Number of all files
     most:int=5, # Most reasons
-)->list: # A `Remark`, none without failures
-    "How many files failed and why, the most frequent reason first"
+)->list: # One `Remark`; empty without failures
+    "Report how many files failed and why, the most frequent reason first"
     if not errors: return []
     rows,are = reason_rows(errors),'file' if n_files==1 else 'files'
     parts = [f"{f'{n:,} files: ' if n>1 else ''}{why} ({names})" for n,why,names in rows[:most]]
@@ -202,19 +202,19 @@ def failure_remarks(
 
 # %% ../../nbs/pipeline/00_report.ipynb #a41c7e05
 def report_page(
-    summary:str, # The answer, in one line below the title
+    summary:str, # One line below the title
     tables:dict, # Title -> `Table`
     shown:list, # `SheetEntry` of each image in the gallery
     note:str='', # A remark above the gallery
-    title:str='DICOM images', # Of the page
-    remarks=(), # Sentences or `Remark`s below the answer
-    first=(), # Titles of the tables that stand above the gallery
+    title:str='DICOM images', # Title of the page
+    remarks=(), # Sentences or `Remark`s below the summary
+    first=(), # Titles of the tables above the gallery
     filters=(), # Names in `about` of the entries to filter by, see `filter_choices`
-    charts=(), # What has `title`, `note`, `svg` and `far`, as `SpreadChart`s: shown below the gallery
-    links=None, # Name of a picture, as cells of tables have it -> where it leads, '#p3' or a picture beside the page
-    hints=None, # Name of a filter -> what its values mean, seen when the pointer rests on it
+    charts=(), # `SpreadChart`s or objects with the same `title`, `note`, `svg` and `far`, shown below the gallery
+    links=None, # Picture name in table cells -> its link, '#p3' or a picture beside the page
+    hints=None, # Name of a filter -> what its values mean, shown as a tooltip
 )->str: # A complete HTML page that needs no other file
-    "The report of a run as one page"
+    "Report of a run as one HTML page"
     tables,script = _with_rows(tables),asset_text('report.js')
     parts = [{name:table for name,table in tables.items() if (name in first)==is_first} for is_first in (True,False)]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
