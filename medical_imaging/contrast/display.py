@@ -79,7 +79,7 @@ def windows_and_notes(
     for center,width,name in zip(stored.centers, stored.widths, names):
         yield _stored_window(center, width, name, stored.function)
     centers,widths = len(stored.centers),len(stored.widths)
-    if centers!=widths and not stored.is_incomplete:            # one without the other is no window; explain says so
+    if centers!=widths and not stored.is_incomplete:     # one without the other is not a window; explain notes it
         both = 'Window Center (0028,1050) and Window Width (0028,1051)'
         yield None,f'{both} have {centers} and {widths} values: values without a partner are left out'
 

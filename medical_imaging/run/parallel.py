@@ -246,7 +246,7 @@ def check_limits(
 )->None:
     "Raise an error for settings out of range"
     if n_workers is not None and n_workers<0:
-        raise ValueError(f"n_workers must be at least 0, or None for one a core, got {n_workers}")
+        raise ValueError(f"n_workers must be at least 0, or None for one per core, got {n_workers}")
     if timeout is not None and not timeout>0:
         raise ValueError(f"timeout must be more than 0 seconds, or None for no limit, got {timeout}")
     if not chunk>=1: raise ValueError(f"chunk must be at least 1, got {chunk}")

@@ -145,7 +145,7 @@ class RidgePen:
 def ridge_chart(
     groups:dict, # Name of a group -> its values, array (n,); NaN is left out
     label:str, # Name of the values, with their unit
-    about:str, # Description of the chart, for those who do not see it
+    about:str, # Description of the chart, for readers who cannot see it
     marks=(), # `ChartMark`s
     low:float|None=None, # Left end of the axis; `None`: the lowest value
     high:float|None=None, # Right end; `None`: the highest value
