@@ -34,16 +34,16 @@ from .pipeline.neighbors import add_neighbors,find_neighbors,map_neighbors,stamp
 
 # %% ../nbs/50_prepare.ipynb #e8cc50b1
 def _keep_journal(results, journal, names, dst, total, progress):
-    "Write down what the workers hand back"
+    "Add the results of the workers to the journal"
     errors = 0
     progress_bar = tqdm(total=total, desc='prepare', unit='file', disable=not progress)
     with closing(results), closing(journal), progress_bar as bar:
         for task,entry,error in results:
-            if error: entry = FileEntry(task.source, task.name, error=error)      # its process died
+            if error: entry = FileEntry(task.source, task.name, error=error)      # the process died
             entry.source = names.key(entry.source)
             if entry.stop:
                 raise OSError(f"{dst.root} cannot be written: {entry.stop}; make room and start again with the same "
-                    "settings, what is done is kept")
+                    "settings, finished files are kept")
             journal.add(entry)
             bar.update()
             if entry.error:
@@ -51,7 +51,7 @@ def _keep_journal(results, journal, names, dst, total, progress):
                 bar.set_postfix(errors=errors, refresh=False)
 
 def _check_names(settings, recipe):
-    "An error for settings that are none, or that are given beside a recipe"
+    "Raise an error for unknown settings, and for settings beside a recipe"
     names = [f.name for f in fields(Recipe)]
     for name in settings:
         if name in names: continue
@@ -67,29 +67,29 @@ def _recipe_of(recipe, settings):
     return recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
 
 def _forget_outdated(journal, names, found, src, dst, retry):
-    "Take what has changed since out of the journal; the names of all files, those that are done, and what to say"
+    "Remove changed files from the journal; return the names of all files, the finished ones, and notes"
     found_keys = journal.survey(DoneFile.of_entry)
-    key_of = {names.name(key):key for key in found_keys}   # a file that is gone is called by its key
+    key_of = {names.name(key):key for key in found_keys}   # a file that is gone keeps its key
     done = {name:found_keys[key] for name,key in key_of.items()}
     changes = find_changes(done, found, src, dst, retry)
     for name in changes.outdated:
-        for image in done[name].images: dst.remove(image)          # the new ones may be fewer
+        for image in done[name].images: dst.remove(image)          # there may be fewer new ones
     journal.forget(key_of[name] for name in changes.outdated)
     texts = ((changes.replaced,'replaced since and made anew'),
-        (changes.without_picture,'whose picture was gone, made anew'))
+        (changes.without_picture,'with a missing picture, made anew'))
     notes = [f'{len(files):,} {"file" if len(files)==1 else "files"} {text}' for files,text in texts if files]
     if journal.damaged:
-        notes.append(f"damaged lines of the journal: {len(journal.damaged)} ({journal.damaged[0]}), done again")
+        notes.append(f"damaged lines of the journal: {len(journal.damaged)} ({journal.damaged[0]}), files done again")
     known = {name:file.name for name,file in done.items() if not name.endswith('/')}
     return known,set(done)-changes.outdated,dict(n_gone=len(changes.gone), notes=notes)
 
 def _slice_order(src, recipe, workers, progress, found):
-    "The order of slices, where the recipe asks for series"
+    "Order of slices, if the recipe numbers by series"
     if (recipe.by,recipe.crop_per)==('file','image'): return None
     return find_order(src, found.names, workers.n_workers, workers.timeout, progress)
 
 def _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret, order):
-    "The files to convert"
+    "Tasks for the files to convert"
     if order is None: return plan_tasks(found, known, done, recipe, sheet)
     places = order.file_places if recipe.by=='series' else None
     tasks = plan_tasks(found, known, done, recipe, sheet, places)
@@ -97,24 +97,24 @@ def _plan(src, dst, recipe, workers, sheet, progress, found, known, done, secret
     return add_series_boxes(tasks, order, src, dst, recipe, secret, workers, progress)
 
 def _with_neighbors(found, order, src, recipe, secret):
-    "The files with stamps that have those of neighbors in them, and the neighbors"
+    "Files with stamps that include those of neighbors, and the neighbors"
     if not recipe.neighbors: return found,{}
     neighbors = find_neighbors(order, recipe, lambda name: found.stamps.get(name) or src.stamp(name))
     return stamps_with_neighbors(found, neighbors, secret),neighbors
 
 def _with_masks(journal, src, dst, masks, workers, progress, remarks, recipe):
-    "The journal with the mask of each picture, where masks are wanted"
+    "Journal with the mask of each picture, if masks are requested"
     if masks is None: return journal
-    from medical_imaging.pipeline.masks import add_masks             # here, since it brings volumes along
+    from medical_imaging.pipeline.masks import add_masks             # here, since it imports volumes
     masked = add_masks(journal, src, dst, masks, getattr(journal, 'order', None), workers, progress,
         recipe.keep_identifiers)
     remarks['notes'] += masked.notes
     return masked
 
 def _find_images(src, dst, masks, sources):
-    "The files to look at, without those of masks; an error where the list of sources would be among the results"
+    "Source files without masks; an error if the list of sources would be among the results"
     if sources is not None and name_inside(Source(os.fspath(sources)), dst) is not None:
-        raise ValueError(f"sources must not lie in dst, as it may name patients, got {sources}; name a file elsewhere")
+        raise ValueError(f"sources must not lie in dst, as it may name patients, got {sources}; keep it elsewhere")
     found = find_sources(src, dst)
     if masks is None: return found
     from medical_imaging.pipeline.masks import without_masks
@@ -122,7 +122,7 @@ def _find_images(src, dst, masks, sources):
     return found
 
 def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secret_file):
-    "Convert what is not yet done; journal, recipe with bins, names, and what the last line has to say beside"
+    "Convert the remaining files; return journal, recipe with bins, names, and notes for the last line"
     previous,secret = read_previous_recipe(dst, src, recipe),run_secret(dst, secret_file)
     recipe = previous or fit_recipe_bins(recipe, src, found.names, dst, n_workers=workers.n_workers,
         timeout=workers.timeout, scheduler=workers.scheduler, progress=progress)
@@ -145,20 +145,20 @@ def _convert_all(src, dst, recipe, workers, sheet, retry, progress, found, secre
 # %% ../nbs/50_prepare.ipynb #6add27e1
 def prepare(
     src:str|Path, # Folder with DICOM files, or a URL that fsspec knows
-    dst:str|Path, # Folder or URL to make; one that holds a run with the same settings is continued
-    recipe:Recipe|str|Path|None=None, # What to make of each image, or folder of an earlier run; `None`: `settings` say
+    dst:str|Path, # Folder or URL for the results; a run with the same settings is continued
+    recipe:Recipe|str|Path|None=None, # Settings for the images, or folder of an earlier run; `None`: from `settings`
     *,
     split:str|None=None, # Column with train, test and the like, or 'folder' for the first folder below `src`
     sheet:int=200, # Most images on the contact sheet of the report
-    n_workers:int|None=None, # Processes; `None` for one a core, 1 for none but this one
-    timeout:float|None=120, # Seconds for one file, where there are processes; `None` for no limit
-    scheduler:str|None=None, # Address of a Dask scheduler, 'tcp://host:8786', whose workers are to do it
-    retry:bool=False, # Try again what failed in an earlier run into `dst`?
-    archives:bool=False, # Read zip and tar files in `src` too?
+    n_workers:int|None=None, # Processes; `None` for one per core, 1 for this process only
+    timeout:float|None=120, # Seconds for one file, if there are several processes; `None` for no limit
+    scheduler:str|None=None, # Address of a Dask scheduler, 'tcp://host:8786', to use its workers
+    retry:bool=False, # Try files again that failed in an earlier run into `dst`?
+    archives:bool=False, # Also read zip and tar files in `src`?
     outside_links:bool=False, # Follow links that lead out of `src`?
-    masks=None, # Folder with SEG, RTSTRUCT or pictures of masks, or a `MaskFolder`: mask pictures are made, too
+    masks=None, # Folder with SEG, RTSTRUCT or mask pictures, or a `MaskFolder`, to make mask pictures, too
     progress:bool=True, # Show a progress bar?
-    secret:str|Path|None=None, # File with the secret of the hashes, made if it is not there; `None`: one for this run
+    secret:str|Path|None=None, # Secret file for the hashes, created if missing; `None`: a secret for this run only
     sources:str|Path|None=None, # CSV to write outside of `dst`: the file behind each name in lists and report
     **settings, # Fields of `Recipe`: `windows`, `bins`, `fit_bins`, `crop`, `size`, `format` ...
 )->Prepared: # Counts
@@ -177,17 +177,17 @@ def prepare(
 # %% ../nbs/50_prepare.ipynb #5486d9f6
 _examples = """examples:
   dicom_prepare SRC DST                          pictures through the window stored in each file
-  dicom_prepare SRC DST --size 256 --format jpg  small ones
+  dicom_prepare SRC DST --size 256 --format jpg  small pictures
   dicom_prepare SRC DST --windows brain,subdural,80:40 --crop body --size 256
-                                                 CT: a channel for each window, cut out around the body
+                                                 CT: a channel for each window, cropped to the body
   dicom_prepare SRC DST --windows lung --neighbors 1 --format jpg
-                                                 CT: a slice between the ones below and above as channels
-  dicom_prepare SRC DST --fit-bins 1000          one histogram scaling for all, learnt from 1,000 files
-  dicom_prepare zip://::scans.zip DST            of an archive, or any URL that fsspec knows
-  dicom_prepare SRC DST                          again: goes on where it was stopped, converts what is new"""
+                                                 CT: a slice with the slices below and above as channels
+  dicom_prepare SRC DST --fit-bins 1000          one histogram scaling for all, learned from 1,000 files
+  dicom_prepare zip://::scans.zip DST            from an archive, or any URL that fsspec supports
+  dicom_prepare SRC DST                          again: resumes, and converts new files"""
 
 def _adders(group):
-    "What adds an option, and one with a choice of names; one that is not given is absent from the result"
+    "Functions that add an option, and one with a choice of names; options not given are absent from the result"
     def add(name, **kwargs): group.add_argument(f'--{name}', default=argparse.SUPPRESS, **kwargs)
     def add_choice(name, help):
         names = CHOICES[name.replace('-', '_')]
@@ -198,90 +198,90 @@ def _adders(group):
 def _add_series_options(group):
     "Options for images that belong together"
     add,add_choice = _adders(group)
-    add_choice('by', 'how pictures are numbered; with series, the table has the place of each slice')
-    add_choice('crop-per', 'a crop for each, or one for all images of a series')
-    add('neighbors', type=int, metavar='N', help='so many slices below and above as further channels, all channels of '
+    add_choice('by', 'numbering of pictures; with series, the table has the place of each slice')
+    add_choice('crop-per', 'a crop for each image, or one for all images of a series')
+    add('neighbors', type=int, metavar='N', help='slices below and above as further channels, all channels of '
         'the lowest first; with them, --by series')
     add('every', type=float, metavar='MM', help='neighbors at this distance; none: the next slices')
-    add_choice('edge', 'where a stack ends or has a gap, the last slice again, or black')
-    add('across-gaps', action='store_true', help='take neighbors from beyond a gap, too; the note says so')
+    add_choice('edge', 'at the end of a stack or a gap: the last slice again, or black')
+    add('across-gaps', action='store_true', help='take neighbors across a gap, with a note')
 
 def _add_recipe_options(group):
-    "Options for what becomes of an image"
+    "Options for the images"
     add,add_choice = _adders(group)
     names = ', '.join(dicom_windows)
     add('windows', metavar='LIST', help='channels: names of windows or width:level, as in brain,subdural,80:40; '
-        f'none: as each file asks. Names: {names}')
+        f'none: the window of each file. Names: {names}')
     add('bins', metavar='BINS',
         help='a histogram as last channel: image (bins of each image), or the path of saved bins')
-    add('fit-bins', type=int, metavar='N', help='a histogram as last channel, with bins learnt from so many files')
-    add_choice('crop', 'cut out the body, the lung, or what a blur of the first window leaves')
-    add('size', type=_parse_size, metavar='SIZE', help='rows and columns, as in 256 or 256x320; none: as they are')
-    add_choice('fit', 'how to get their aspect ratio, grow the box, pad or stretch')
-    add('min-pct', type=float, metavar='SHARE', help='leave frames out of which less than this share, from 0 to 1, '
-        'lies in the window ...')
+    add('fit-bins', type=int, metavar='N', help='a histogram as last channel, with bins learned from this many files')
+    add_choice('crop', 'crop to the body, the lung, or the mask of a blur of the first window')
+    add('size', type=_parse_size, metavar='SIZE', help='rows and columns, as in 256 or 256x320; none: unchanged')
+    add_choice('fit', 'how to reach their aspect ratio: grow the box, pad or stretch')
+    add('min-pct', type=float, metavar='SHARE', help='leave out frames with a lower share of pixels, from 0 to 1, '
+        'in the window ...')
     add('pct-window', metavar='WINDOW', help='... of this name or width:level; none: the first of the windows')
     add('format', type=partial(_parse_choice, names=tuple(FORMATS), what='format'), metavar='NAME',
         help='; '.join(f'{f.name}: {f.about}' for f in FORMATS.values()))
-    add('quality', type=int, metavar='N', help='of a jpg, 1 to 100')
-    add('preview', action='store_true', help='decode JPEG 2000 images far larger than --size at a part of their '
-        'resolution: fast, and statistics are of that; the table says so')
-    add('max-frames', type=int, metavar='N', help='most frames to take of a cine; 0 for all. Volumes are whole')
+    add('quality', type=int, metavar='N', help='JPEG quality, 1 to 100')
+    add('preview', action='store_true', help='decode JPEG 2000 images far larger than --size at reduced '
+        'resolution: fast, but statistics are of the reduced image; see the table')
+    add('max-frames', type=int, metavar='N', help='most frames of a cine; 0 for all. Volumes keep all frames')
     add('patients-first', action='store_true', help='a folder for each patient, named by a hash')
-    add_choice('names', 'what pictures are named by; files may name patients')
-    add('folds', type=int, metavar='N', help='columns fold and split with so many folds by patient; the first is valid')
+    add_choice('names', 'naming of pictures; file names may name patients')
+    add('folds', type=int, metavar='N', help='number of folds by patient, for columns fold and split; fold 0 is valid')
     add('keep-identifiers', action='store_true', help='keep names, IDs, dates and private elements in the table, and '
-        'names of files; none: they are replaced by hashes or left out')
+        'file names; none: they are replaced by hashes or left out')
     add('keep', metavar='LIST', help=f"keep more, by options of DICOM PS3.15: {', '.join(TABLE_OPTIONS)}")
 
 def _add_run_options(group):
-    "Options for how to go about it"
-    group.add_argument('--like', metavar='FOLDER', help='take all settings of a picture from an earlier run')
+    "Options for the run"
+    group.add_argument('--like', metavar='FOLDER', help='take all image settings from an earlier run')
     group.add_argument('--split', metavar='COLUMN',
-        help='column that says train, test ..., or folder: is a patient in two of them?')
+        help='column with train, test ..., or folder: is a patient in two of them?')
     group.add_argument('--sheet', type=int, default=200, metavar='N',
-        help='most images on the contact sheet, 200 as a rule')
-    group.add_argument('--workers', type=int, metavar='N', help='processes; none: one a core')
+        help='most images on the contact sheet, 200 by default')
+    group.add_argument('--workers', type=int, metavar='N', help='processes; none: one per core')
     group.add_argument('--timeout', type=float, default=120, metavar='SECONDS',
-        help='for one file, 120 as a rule; 0: no limit')
+        help='for one file, 120 by default; 0: no limit')
     group.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler, as in tcp://host:8786')
-    group.add_argument('--archives', action='store_true', help='read zip and tar files in SRC too')
+    group.add_argument('--archives', action='store_true', help='also read zip and tar files in SRC')
     group.add_argument('--outside-links', action='store_true', help='follow links that lead out of SRC')
-    group.add_argument('--masks', metavar='FOLDER', help='SEG, RTSTRUCT, or pictures of masks: a mask for each image')
-    group.add_argument('--mask-labels', metavar='LIST', help='names of regions, in the order of their numbers')
+    group.add_argument('--masks', metavar='FOLDER', help='SEG, RTSTRUCT, or mask pictures: makes masks of images')
+    group.add_argument('--mask-labels', metavar='LIST', help='names of regions to use, in the order of their numbers')
     group.add_argument('--mask-overlap', default='error', choices=('error','first','smallest'), metavar='NAME',
-        help='where masks overlap: error, first or smallest')
+        help='for overlapping masks: error, first or smallest')
     group.add_argument('--mask-order', choices=('siim','kaggle','rows'), metavar='NAME',
-        help='how a csv of masks counts: siim, kaggle or rows')
+        help='pixel order of a csv of masks: siim, kaggle or rows')
     group.add_argument('--secret', metavar='FILE',
-        help='secret of the hashes, made if it is not there, so that other runs have the same; none: one of this run')
+        help='secret file for the hashes, created if missing, to share between runs; none: a secret of this run only')
     group.add_argument('--sources', metavar='FILE',
         help='list the file behind each name in lists and report; not in DST, as it may name patients')
-    group.add_argument('--retry', action='store_true', help='try again what failed before')
+    group.add_argument('--retry', action='store_true', help='try failed files again')
     group.add_argument('--quiet', action='store_true', help='no progress bar, for logs')
 
 class _Parser(argparse.ArgumentParser):
     def format_help(self):
-        "Examples first"
+        "Help with the examples first"
         usage,*rest = super().format_help().split('\n\n')
         return '\n\n'.join([usage, rest[0], _examples, *rest[1:]])
 
 def prepare_parser()->argparse.ArgumentParser: # For `dicom_prepare`
-    "The options of the command"
+    "Parser for the options of the command"
     about = 'Convert the DICOM files below SRC into training images, a table, a list of failures and a report in DST.'
     parser = _Parser('dicom_prepare', description=about, usage='dicom_prepare [options] SRC DST',
         formatter_class=partial(argparse.HelpFormatter, max_help_position=28, width=100))
     parser.add_argument('src', metavar='SRC', help='folder with DICOM files, or a URL')
-    parser.add_argument('dst', metavar='DST', help='folder or URL to make; a run that was stopped is continued')
+    parser.add_argument('dst', metavar='DST', help='folder or URL for the results; a stopped run is continued')
     parser.add_argument('--version', action='version', version=f'medical_imaging {__version__}')
-    _add_recipe_options(parser.add_argument_group('what becomes of an image'))
+    _add_recipe_options(parser.add_argument_group('images'))
     _add_series_options(parser.add_argument_group('slices of a series'))
-    _add_run_options(parser.add_argument_group('how to go about it'))
+    _add_run_options(parser.add_argument_group('the run'))
     return parser
 
 # %% ../nbs/50_prepare.ipynb #839284b0
 def _as_argument_error(f):
-    "The function `f`, whose message argparse shows"
+    "Wrap `f` so that argparse shows its error messages"
     def parse(text, **kwargs):
         try: return f(text, **kwargs)
         except ValueError as e: raise argparse.ArgumentTypeError(str(e)) from e
@@ -290,29 +290,29 @@ def _as_argument_error(f):
 _parse_size,_parse_choice = _as_argument_error(parse_size),_as_argument_error(choose_name)
 
 def _with_dashes(arg):
-    "The name of an option with - for _"
+    "Option name with - for _"
     name,equals,value = arg.partition('=')
     return name.replace('_', '-')+equals+value if name.startswith('--') else arg
 
 def parse_arguments(
-    parser:argparse.ArgumentParser, # Of a command
-    argv:list, # Its arguments; names of options with - or _
+    parser:argparse.ArgumentParser, # Parser of the command
+    argv:list, # Its arguments; option names with - or _
 )->argparse.Namespace:
-    "The arguments of a command; an option that is not known ends the process with a hint"
+    "Parse the arguments of a command; an unknown option ends the process with a hint"
     args,unknown = parser.parse_known_args([_with_dashes(str(arg)) for arg in argv])
     if not unknown: return args
     options = [name for action in parser._actions for name in action.option_strings]
     parser.error(f"there is no option {unknown[0]}; {did_you_mean(unknown[0].partition('=')[0], options, most=99)}")
 
 def _mask_folder(args):
-    "`MaskFolder` of the options, `None` without --masks"
+    "`MaskFolder` from the options, `None` without --masks"
     if not args.masks: return None
     from medical_imaging.pipeline.masks import MaskFolder
     labels = args.mask_labels.split(',') if args.mask_labels else None
     return MaskFolder(args.masks, labels, args.mask_overlap, args.mask_order)
 
 def _prepare_arguments(args):
-    "Arguments of `prepare` for those of the command"
+    "Convert the command's arguments to those of `prepare`"
     settings = {f.name:getattr(args, f.name) for f in fields(Recipe) if hasattr(args, f.name)}
     if args.like and settings:
         given = ', '.join('--'+name.replace('_', '-') for name in settings)
@@ -326,7 +326,7 @@ def _stop(number, frame): raise KeyboardInterrupt(number)
 
 @contextmanager
 def ended_by_signals():
-    "SIGTERM, and SIGHUP unless it is ignored as by nohup, end what is inside as Ctrl-C does"
+    "Within this context, SIGTERM, and SIGHUP unless ignored by nohup, act like Ctrl-C"
     signals = [getattr(signal, name) for name in ('SIGTERM','SIGHUP') if hasattr(signal, name)]
     here = threading.current_thread() is threading.main_thread()
     before = {o:signal.getsignal(o) for o in signals if here and signal.getsignal(o)!=signal.SIG_IGN}
@@ -336,9 +336,9 @@ def ended_by_signals():
         for number,handler in before.items(): signal.signal(number, handler or signal.SIG_DFL)
 
 def dicom_prepare(
-    argv:list|None=None, # Arguments; `None`: those that the process was given
+    argv:list|None=None, # Arguments; `None`: the process's own
 )->int: # Exit status: 0 with at least one picture
-    "The command: `prepare`, its result in one line, and errors in one line"
+    "The command: run `prepare`, and print its result, or an error, in one line"
     args = parse_arguments(prepare_parser(), sys.argv[1:] if argv is None else argv)
     try:
         with ended_by_signals(): res = prepare(**_prepare_arguments(args))
@@ -346,7 +346,7 @@ def dicom_prepare(
         print(f'dicom_prepare: {visible_text(e)}', file=sys.stderr)
         return 1
     except KeyboardInterrupt as e:
-        print('dicom_prepare: stopped; start it again to go on', file=sys.stderr)
+        print('dicom_prepare: stopped; start it again to resume', file=sys.stderr)
         return 128+(e.args[0] if e.args else signal.SIGINT)
     print(res)
     return int(not res.n_images)
