@@ -349,7 +349,8 @@ def main(sync_playwright, chromium):
         args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
         browser = p.chromium.launch(executable_path=chromium, args=args)
         tests = test_pages, test_search, test_entry, test_dark, explorer_test.test_site
-        failed = [run_alone(browser, test) for test in (test_odd_texts, test_report, test_look, test_charts, *explorer_test.TESTS)]
+        alone = test_odd_texts, test_report, test_look, test_charts, *explorer_test.TESTS
+        failed = [run_alone(browser, test) for test in alone]
         failed += [run(browser, base, test) for base in bases for test in tests]
     print(f'{len(failed)-sum(failed)} passed, {sum(failed)} failed')
     sys.exit(any(failed))
