@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
+import cv2
 import explorer_test
 import numpy as np
 from explorer_test import listen
@@ -175,6 +176,73 @@ def test_report(browser):
         page.close()
     assert not wrong, wrong
 
+def edge_shades(page, place):
+    "Brightness at the left and the right edge of an element, in its middle"
+    img = cv2.imdecode(np.frombuffer(place.screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    row = img[img.shape[0]//2-8:img.shape[0]//2+8].min(0)                # text does not reach the edges
+    return int(row[1]),int(row[-2])
+
+def check_shadows(page):
+    "A table that is wider than the page has a shadow at the side where more of it is"
+    page.set_viewport_size(dict(width=390, height=844))
+    page.evaluate('for (const o of document.querySelectorAll("details")) o.open = true')
+    places = page.locator('.wide').all()
+    wide = next(o for o in places if o.evaluate('o => o.scrollWidth>o.clientWidth+60'))
+    wide.evaluate('o => { for (const cell of o.querySelectorAll("td, th")) cell.style.color = "transparent"; }')
+    left,right = edge_shades(page, wide)
+    assert right<235<left, (left, right)
+    wide.evaluate('o => o.scrollLeft = o.scrollWidth')
+    left,right = edge_shades(page, wide)
+    assert left<235<right, (left, right)
+
+def check_print(page):
+    "On paper there is all of the report, without what only a screen can use"
+    page.emulate_media(media='print')
+    for selector in ('#filters','dialog'): assert not page.locator(selector).is_visible(), selector
+    page.evaluate('for (const o of document.querySelectorAll("details")) o.open = false')
+    page.evaluate('dispatchEvent(new Event("beforeprint"))')
+    assert page.locator('details').count()==page.locator('details[open]').count()>2
+    assert not page.locator('img[loading=lazy]').count()                 # all pictures are there
+    of = page.locator('figure').first.evaluate('o => [getComputedStyle(o).breakInside, '
+        'getComputedStyle(o.querySelector("button")).printColorAdjust, getComputedStyle(document.body).fontSize]')
+    assert of==['avoid','exact',f'{10*96/72:.4f}px'], of
+    assert page.locator('.wide').first.evaluate('o => getComputedStyle(o).backgroundImage')=='none'
+    page.emulate_media(media='screen')
+
+def test_look(browser):
+    "small pictures have sharp pixels; the filters stay in sight; wide tables have a shadow; all is printed"
+    with TemporaryDirectory() as tmp:
+        page = browser.new_page(viewport=dict(width=1280, height=500), color_scheme='light')
+        page.set_default_timeout(10_000)
+        wrong,src = listen(page, 'file:'),Path(tmp)/'in'
+        src.mkdir()
+        for i,side in enumerate((16,64)):
+            hu = np.indices((side,side)).sum(0)%2*100
+            for k in range(12): ct_slice(hu, PixelSpacing=[1,1]).save_as(src/f'{i}{k}.dcm', enforce_file_format=True)
+        prepare(src, Path(tmp)/'out', n_workers=1, progress=False, windows='brain')
+        page.goto((Path(tmp)/'out/report.html').as_uri())
+        page.wait_for_function('[...document.images].slice(0, 24).every(o => o.complete)')
+        shown = page.locator('figure img').evaluate_all('all => all.map(o => getComputedStyle(o).imageRendering)')
+        assert shown==['pixelated']*12+['auto']*12, shown
+        page.locator('figure button').first.click()
+        page.wait_for_selector('#large-picture[src*="/out/images/"]')
+        assert page.locator('#large-picture').evaluate('o => getComputedStyle(o).imageRendering')=='pixelated'
+        page.keyboard.press('Escape')
+        bar = page.locator('#filters')
+        page.locator('figure').last.scroll_into_view_if_needed()
+        assert page.evaluate('scrollY')>100 and abs(bar.bounding_box()['y'])<1
+        assert bar.evaluate('o => o.contains(document.elementFromPoint(innerWidth/2, 5))')     # nothing lies over it
+        page.set_viewport_size(dict(width=390, height=500))              # where it would take half the page it moves
+        page.locator('figure').last.scroll_into_view_if_needed()
+        assert bar.bounding_box()['y']<-50
+        check_shadows(page)
+        check_print(page)
+        page.emulate_media(color_scheme='dark')
+        shadow = page.locator('figure button').first.evaluate('o => getComputedStyle(o).boxShadow')
+        assert shadow.endswith('0px 0px 0px 1px'), shadow                # the edge of black pictures on a dark page
+        page.close()
+    assert not wrong, wrong
+
 def charted_report(folder):
     "A report of 24 CT slices of two sizes, one of them with another pixel spacing"
     src = Path(folder)/'in'
@@ -281,7 +349,8 @@ def main(sync_playwright, chromium):
         args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
         browser = p.chromium.launch(executable_path=chromium, args=args)
         tests = test_pages, test_search, test_entry, test_dark, explorer_test.test_site
-        failed = [run_alone(browser, test) for test in (test_odd_texts, test_report, test_charts, *explorer_test.TESTS)]
+        alone = test_odd_texts, test_report, test_look, test_charts, *explorer_test.TESTS
+        failed = [run_alone(browser, test) for test in alone]
         failed += [run(browser, base, test) for base in bases for test in tests]
     print(f'{len(failed)-sum(failed)} passed, {sum(failed)} failed')
     sys.exit(any(failed))
