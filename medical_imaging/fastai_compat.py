@@ -105,13 +105,13 @@ class DicomSegmentationDataLoaders(segment.DicomSegmentationDataLoaders):
 
 # %% ../nbs/70_fastai_compat.ipynb #9829186d
 def pixels(
-    self:Dataset, # Grey image
+    self:Dataset, # Gray image
 )->Tensor: # float32
     "`stored_values` as a tensor; `ds.pixels`, or as in fastai of 2020 `pixels(ds)`"
     return torch.from_numpy(stored_values(self).astype(np.float32))
 
 def scaled_px(
-    self:Dataset, # Grey image
+    self:Dataset, # Gray image
 )->Tensor: # float32
     "`modality_values`, HU for CT; `ds.scaled_px`, or as in fastai of 2020 `scaled_px(ds)`"
     return modality_values(self)

@@ -166,7 +166,7 @@ def check_copies(
 def hu_images(
     images:ImageColumns, # Columns of the table
 )->np.ndarray: # Boolean
-    "Which images are grey CTs in HU?"
+    "Which images are gray CTs in HU?"
     color = (images.num('SamplesPerPixel')>1) | images.among('PhotometricInterpretation', 'PALETTE COLOR')
     codes,units = images.text('RescaleType')
     other_unit = np.array([rescale_unit(unit, True)!='HU' for unit in units]+[False])[codes]

@@ -205,7 +205,7 @@ def _unit_note(frame, recipe):
 
 def _color_picture(ds, frame, recipe):
     if recipe.n_channels or recipe.crop!='none' or recipe.min_pct:
-        raise DicomError("Photometric Interpretation (0028,0004) must be of a grey image for windows, bins, crops and "
+        raise DicomError("Photometric Interpretation (0028,0004) must be of a gray image for windows, bins, crops and "
             f"neighbors, got {ds.get('PhotometricInterpretation')}; convert color images in a run of their own")
     px = rgb8(ds, frame)
     rec = _crop_record(px.shape[:2], recipe)
@@ -280,7 +280,7 @@ def convert_image(
     ds:Dataset, # Any image
     recipe:Recipe=Recipe(), # Settings
     frame:int=0, # Which frame, from 0
-    decoded:GreyFrame|None=None, # This frame of a grey image, if already decoded
+    decoded:GreyFrame|None=None, # This frame of a gray image, if already decoded
     box:list|None=None, # Crop to this box, ((top,left), (bottom,right)), half-open; `None`: find the box by the recipe
     dtype=np.float32, # Type of the planes of a large picture; the type of its format saves memory
     slices:list|None=None, # `decoded` between its neighbors, from the lowest to the highest; `None` for a black one
@@ -292,7 +292,7 @@ def convert_image(
     return _grey_picture(decoded or grey_frame(ds, frame, header), recipe, box, dtype, slices)
 
 def find_box(
-    ds:Dataset, # Grey image
+    ds:Dataset, # Gray image
     recipe:Recipe, # With a crop
     frame:int=0, # Which frame, from 0
 )->list|None: # ((top,left), (bottom,right)), half-open; `None` if the body part is missing, or the frame is left out

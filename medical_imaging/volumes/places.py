@@ -52,7 +52,7 @@ class StoredReader:
     def grey(self,
         one, # `Slice`
     )->GreyFrame: # Frame of the whole picture, even for a tile of a mosaic
-        "Grey frame of a slice: decoded, with header and padding, its sign as stored"
+        "Gray frame of a slice: decoded, with header and padding, its sign as stored"
         self.open(one)
         if self.image is None:
             self.image = image_header(one.file if isinstance(one.file, Dataset) else dcmread(one.file))
