@@ -149,8 +149,8 @@ class SafeRows:
         return name if _is_harmless(name) else self.pseudonyms.digest('folder', _bytes_of_name(path)).hex()[:12]
 
 _found_value = re.compile('(?<=, got )[^;:]*')               # value of the file quoted in a message
-_plain_words = set('''a an and another as at bytes for from in it item items least no none nan not nothing of only
-    or text the them to two value values voxels with x'''.split())
+_plain_words = set('''Modality a an and another as at bytes for from given in it item items least no none nan not
+    nothing of only or text the them to two unit value values voxels with x'''.split())
 _short_number = re.compile('[-+]?[0-9.]{0,6}(e[-+]?[0-9]{1,2})?')
 
 def _is_plain(text):
