@@ -9,8 +9,10 @@ import numpy as np
 
 from medical_imaging.dicom_load import dcmread
 from medical_imaging.all import values_and_padding
+from medical_imaging.pixels.color import rgb8
 from medical_imaging.testing.samples import sample_file
 from medical_imaging.view.explore import explore
+from medical_imaging.view.explore_colors import explore_colors
 from medical_imaging.view.show import structure_colors
 from medical_imaging.volumes.planes import explore_volume, volume_planes
 from medical_imaging.volumes.resample import reorient_volume
@@ -45,7 +47,7 @@ def opened(browser, *explorers, **options):
         page.set_default_timeout(10_000)
         wrong = listen(page, 'file:')
         page.goto((Path(tmp)/'page.html').as_uri())
-        for k in range(len(explorers)): page.locator('.mi-explore').nth(k).locator('button:enabled').first.wait_for()
+        for k in range(len(explorers)): page.locator('.mi-explore').nth(k).and_(page.locator('.mi-live')).wait_for()
         yield page
         ctx.close()
     assert not wrong, wrong
@@ -470,5 +472,64 @@ def test_masks(browser):
         drag(page, page.locator('input[name=opacity]'), 1)
         shows(1, (0,1), 1)
 
+def colored_frames(n=12, rows=40, cols=50):
+    "Frames whose red, green and blue name frame, row and column"
+    k,row,col = np.broadcast_arrays(*np.ogrid[:n,:rows,:cols])
+    return np.stack([20*k,6*row,255-5*col], -1).astype(np.uint8)
+
+def test_colors(browser):
+    "color frames keep their colors; wheel, keys, play, zoom and touch are those of gray stacks"
+    x,cine = colored_frames(),dcmread(sample_file('examples_ybr_color'))
+    with opened(browser, explore_colors(x, rate=20), cine.explore(), explore_colors(x[0])) as page:
+        box,sample,single = (page.locator('.mi-explore').nth(k) for k in range(3))
+        def shows(k):
+            assert place(box)==f'{k+1} of 12', place(box)
+            np.testing.assert_array_equal(pixels(box)[...,:3], x[k])
+        shows(6)
+        seen = box.locator('.mi-frame').screenshot()
+        seen = cv2.imdecode(np.frombuffer(seen, np.uint8), cv2.IMREAD_COLOR)[...,::-1]
+        middle = seen[seen.shape[0]//2,seen.shape[1]//2].astype(int)
+        assert abs(middle-x[6,20,25]).max()<9, (middle,x[6,20,25])
+        page.mouse.move(*at(box, 10.5/50, 30.5/40))
+        page.wait_for_timeout(50)
+        assert value(box)=='row 30, column 10: (120, 180, 205)', value(box)
+        turn(page, 100)
+        shows(7)
+        assert value(box)=='row 30, column 10: (140, 180, 205)', value(box)
+        page.keyboard.press('ArrowUp')
+        page.keyboard.press('Home')
+        shows(0)
+        page.mouse.down()                                                # no window to drag
+        page.mouse.move(*at(box, .5, .5), steps=3)
+        page.mouse.up()
+        shows(0)
+        page.keyboard.press('+')
+        assert box.locator('.mi-layer').bounding_box()['width']>1.2*box.locator('.mi-frame').bounding_box()['width']
+        page.mouse.move(*at(box, 10.5/50, 30.5/40))
+        before = value(box)
+        page.mouse.down()                                                # but what is enlarged moves along
+        page.mouse.move(*at(box, 12.5/50, 31.5/40), steps=3)
+        page.mouse.up()
+        assert value(box)==before, (value(box),before)
+        page.mouse.dblclick(*at(box, .5, .5))
+        assert box.locator('.mi-layer').bounding_box()['width']==box.locator('.mi-frame').bounding_box()['width']
+        box.locator('.mi-play').click()
+        page.wait_for_timeout(400)
+        page.keyboard.press('Space')
+        assert box.locator('.mi-play').inner_text()=='Play' and place(box)!='1 of 12', place(box)
+        shows(int(place(box).split()[0])-1)
+        found = pixels(sample)[...,:3].astype(int)                       # of a file, as JPEG
+        assert place(sample)=='16 of 30' and abs(found-rgb8(cine, 15)).mean()<1, place(sample)
+        assert sample.locator('.mi-rate').inner_text()=='30 / s'
+        assert not single.locator('.mi-play, .mi-histogram, input').count()
+    phone = dict(viewport=dict(width=390, height=844), has_touch=True, is_mobile=True)
+    with opened(browser, explore_colors(x), **phone) as page:
+        box = page.locator('.mi-explore')
+        assert page.evaluate('document.documentElement.scrollWidth')<=390
+        move_fingers(page, (at(box, .5, .5), at(box, .5+3/12, .5)))
+        assert place(box)=='10 of 12' and scrolled(page)==0, place(box)
+        page.touchscreen.tap(*at(box, 10.5/50, 30.5/40))
+        assert value(box)=='row 30, column 10: (180, 180, 205)', value(box)
+
 TESTS = (test_masks, test_scrolling, test_wheel_of_page, test_window_drag, test_zoom, test_playing, test_planes,
-    test_touch)
+    test_touch, test_colors)

@@ -1,5 +1,6 @@
 /* The explorer of medical_imaging.view.explore, in the browser. Each output brings this function along and calls it
-   with its settings: packed values and masks, the planes that cut through them, and windows. It needs nothing else. */
+   with its settings: packed values and masks, the planes that cut through them, and windows; or frames in color. It
+   needs nothing else. */
 /* exported startExplorers */
 async function startExplorers(settings) {
   'use strict';
@@ -41,7 +42,22 @@ async function startExplorers(settings) {
     return codes;
   }
 
-  // Draws a cut through `grid`, whose every code stands for `blocks` pixels, in the colors of the codes
+  // The colors of all frames, each as the four bytes of ImageData; a frame is the data URL of a picture
+  async function unpackFrames({frames, shape: [, rows, cols]}) {
+    const codes = new Uint32Array(frames.length*rows*cols);
+    const canvas = Object.assign(document.createElement('canvas'), {width: cols, height: rows});
+    const pen = canvas.getContext('2d', {willReadFrequently: true});
+    for (const [k, src] of frames.entries()) {
+      const image = Object.assign(new Image(), {src});
+      await image.decode();
+      pen.drawImage(image, 0, 0);
+      codes.set(new Uint32Array(pen.getImageData(0, 0, cols, rows).data.buffer), k*rows*cols);
+    }
+    return codes;
+  }
+
+  // Draws a cut through `grid`, whose every code stands for `blocks` pixels, in the colors of the codes; without a
+  // table the codes are colors
   function drawCut(canvas, {codes, shape, blocks}, {axes, upward}, point, colors) {
     const [across, down, right] = axes;
     const [rows, cols] = [shape[down], shape[right]];
@@ -51,7 +67,9 @@ async function startExplorers(settings) {
     const slice = steps[across]*Math.floor(point[across]/blocks[across]);
     for (let row = 0, i = 0; row<rows; row++) {
       let from = slice+steps[down]*(upward ? rows-1-row : row);
-      for (let col = 0; col<cols; col++, from += steps[right]) pixels[i++] = colors[codes[from]];
+      for (let col = 0; col<cols; col++, from += steps[right]) {
+        pixels[i++] = colors ? colors[codes[from]] : codes[from];
+      }
     }
     Object.assign(canvas, {width: cols, height: rows});
     Object.assign(canvas.style, {      // the last block may reach beyond the picture
@@ -93,9 +111,10 @@ async function startExplorers(settings) {
     const parts = name => [...box.querySelectorAll(`.mi-${name}`)];
     const inputs = name => [...box.querySelectorAll(`input[name=${name}]`)];
     const {masks} = settings;
-    const values = {...settings, codes: await unpackCodes(settings)};
+    const windowed = !settings.frames;                   // colors have no window
+    const values = {...settings, codes: await (windowed ? unpackCodes : unpackFrames)(settings)};
     const labels = masks && {...masks, codes: await unpackCodes(masks)};
-    const greys = new Uint32Array(65536);               // the color of each code, for the present window
+    const greys = windowed ? new Uint32Array(65536) : null;    // the color of each code, for the present window
     const point = [...settings.point];                  // slice, row and column that are shown
     const planes = settings.planes.map((plane, i) => {
       const element = parts('plane')[i];
@@ -106,7 +125,7 @@ async function startExplorers(settings) {
       return {...plane, count, frame, layer, canvas, overlay, slider, button, sliceLabel, scale: 1, x: 0, y: 0};
     });
     const linked = planes.length>1;
-    const buttons = [...part('presets').children];
+    const buttons = windowed ? [...part('presets').children] : [];
     const histogram = part('histogram');
     const [levelInputs, widthInputs] = [inputs('level'), inputs('width')];
     const [widthSlider, widthField] = widthInputs;
@@ -235,9 +254,13 @@ async function startExplorers(settings) {
       return `${names.join(', ')} mm, voxel [${multiply(settings.voxels, at).map(Math.round).join(', ')}]`;
     }
 
+    function valueText(code) {
+      if (!windowed) return `(${new Uint8Array(Uint32Array.of(code).buffer).slice(0, 3).join(', ')})`;
+      return code===settings.missing ? 'no value' : withUnit(settings.low+settings.step*code);
+    }
+
     function showValue(at) {
-      const code = values.codes[indexAt(values, at)];
-      const text = code===settings.missing ? 'no value' : withUnit(settings.low+settings.step*code);
+      const text = valueText(values.codes[indexAt(values, at)]);
       const names = masks ? masks.combinations[labels.codes[indexAt(labels, at)]].map(k => masks.names[k]) : [];
       part('value').textContent = `${placeText(at)}: ${[text, ...names].join(', ')}`;
     }
@@ -275,7 +298,7 @@ async function startExplorers(settings) {
     }
 
     function reset() {
-      setWindow(settings.level, settings.width);
+      if (windowed) setWindow(settings.level, settings.width);
       for (const plane of planes) setZoom(plane, 1, 0, 0);
     }
 
@@ -304,7 +327,7 @@ async function startExplorers(settings) {
 
     function pressMouse(plane, event) {
       if (event.button===1) event.preventDefault();      // no scrolling by itself
-      if (event.button===1 || event.shiftKey) dragPicture(plane, event);
+      if (event.button===1 || event.shiftKey || !windowed) dragPicture(plane, event);
       else if (event.button===2 || !linked) dragWindow(plane, event);
       else dragCross(plane, event);
     }
@@ -519,6 +542,7 @@ async function startExplorers(settings) {
     function listenToInputs() {
       const listen = (name, action) => { for (const input of inputs(name)) input.oninput = () => action(input); };
       listen('rate', showRate);
+      if (!windowed) return;
       listen('mask', setMaskColors);
       listen('opacity', input => setOpacity(+input.value));
       listen('level', input => { if (input.value) setWindow(+input.value, width, input); });
@@ -548,7 +572,7 @@ async function startExplorers(settings) {
       setMaskColors();
       setOpacity(masks.opacity);
     }
-    setWindow(level, width);
+    if (windowed) setWindow(level, width);
     part('value').textContent = settings.tip;
     setPoint(point);
     if (inputs('rate').length) showRate();

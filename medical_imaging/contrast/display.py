@@ -338,15 +338,31 @@ def _first_window(header, frame, window, windows):
     return header_window(header, window, frame)
 
 # %% ../../nbs/contrast/00_display.ipynb #3eb7d5b5
+class _ColorFrames:
+    "Frames of a color image, decoded when they are taken"
+    def __init__(self, ds, numbers): self.ds,self.numbers = ds,numbers
+    def __len__(self): return len(self.numbers)
+    def __getitem__(self, k): return rgb8(self.ds, self.numbers[k])
+
+def _explore_color(ds, frame, **kwargs):
+    "The explorer for a color image"
+    from medical_imaging.view.explore_colors import explore_colors
+    frames = _ColorFrames(ds, range(n_frames(ds)) if frame is None else [frame])
+    about = dict(aspect=pixel_aspect(ds, frame or 0), rate=cine_rate(ds) or 10., sweep=plays_back(ds))
+    return explore_colors(frames, **(about | kwargs))
+
 def explore_dataset(
-    ds:Dataset, # Gray image
+    ds:Dataset, # Any image
     frame:int|None=None, # Which frame, from 0; `None` for all, as a stack
     window=None, # First window: a button's name, or as in `display_values`; `None`: the file's first, else all values
     windows=None, # One button each: a mapping or namespace of names to windows; `None`: those of `explorer_windows`
-    **kwargs, # Other arguments of `explore`
+    **kwargs, # Other arguments of `explore`; of `explore_colors` for color
 )->'Explorer': # Shown by Jupyter
-    "`explore` for the modality values of a file, padding black"
+    "`explore` for the modality values of a file, padding black; `explore_colors` for a color file"
     from medical_imaging.view.explore import explore
+    if is_color(ds):
+        if window is None and windows is None: return _explore_color(ds, frame, **kwargs)
+        raise ValueError("window and windows must be None, as a color image has no window; leave them out")
     greys = grey_frames(ds) if frame is None else [grey_frame(ds, frame)]
     header = greys[0].header
     values = np.stack([grey.for_display.modality() for grey in greys])
