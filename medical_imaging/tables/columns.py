@@ -98,12 +98,12 @@ class ImageColumns:
     def __init__(self,
         df:pd.DataFrame, # Table, one row per file or frame; all columns are optional
     ):
-        self.df = df
-        self._kept = {} if len(df)<_few_rows else None      # parsed columns: each is used often
+        self.df,self._kept = df,None
         self.at = None          # row of each image, `None` if every row is an image
         rows = self.num('Rows')
         has_rows = ~np.isnan(rows)
         if has_rows.any() and not has_rows.all(): self.at = np.flatnonzero(has_rows)
+        if len(df)<_few_rows: self._kept = {}               # parsed columns of the images: each is used often
         self.n = int(has_rows.sum()) if has_rows.any() else len(df)
         self.ids,self._id_names = self.text('PatientID')
         self._id_set = {name.lower() for name in self._id_names}
