@@ -51,9 +51,8 @@ def sparkline(
     highest = heights.max(initial=0)
     if highest>0: heights *= height/highest
     x,y = np.arange(len(heights)+1)*width/max(len(heights), 1),height-heights
-    corners = np.stack([x[:-1],y,x[1:],y], 1).ravel().tolist()
-    steps = ' '.join(['L%.1f,%.1f L%.1f,%.1f']*len(heights)) % tuple(corners)
-    path = f'M0,{height} {steps} L{width},{height}Z'
+    steps = ''.join(['V%gH%g']*len(heights)) % tuple(np.stack([y,x[1:]], 1).round(1).ravel().tolist())
+    path = f'M0,{height}{steps}V{height}Z'
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" preserveAspectRatio="none"'
     return f'<svg {size} role="img" aria-label="histogram"><path d="{path}"/></svg>'
 

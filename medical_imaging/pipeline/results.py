@@ -155,7 +155,7 @@ def gallery_entries(
     return res
 
 # %% ../../nbs/pipeline/11_results.ipynb #08a48047
-_most_originals,_most_original_bytes = 2000,15*10**6        # as JPEG; in the page a third more
+_most_originals,_most_original_bytes = 200,6*10**5      # JPEG, a third more in the page, which stays below 20 MB
 
 @dataclass
 class _Summary:
