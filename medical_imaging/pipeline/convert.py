@@ -309,5 +309,5 @@ def encode_picture(
 )->bytes: # A file
     "Encode a picture in the format of a recipe"
     form,planes = FORMATS[recipe.format],pic.planes
-    if form.dtype==np.uint8 and len(planes) in form.channels: planes = np.moveaxis(np.atleast_3d(pic.image), -1, 0)
+    if form.dtype==np.uint8: planes = np.moveaxis(np.atleast_3d(pic.image), -1, 0)
     return form.encode(planes, pic.color, recipe.quality)

@@ -25,6 +25,7 @@ from ..pixels.decode import is_color,n_frames
 from ..pixels.frame import grey_frame,grey_frames
 from ..pixels.header import image_header
 from ..pixels.reduced import reduced_values
+from ..privacy.blank import may_show_text
 from ..privacy.words import known_code
 from ..tables.header import header_dict
 from .report import SheetEntry,thumbnail
@@ -54,22 +55,9 @@ def frames_to_take(
     return pick_frames(n or n_frames(ds), 0 if element(ds, 'Modality') in _volumes else most)
 
 # %% ../../nbs/pipeline/09_worker.ipynb #8b8cd89d
-def _histogram(values, counts, n):
-    "`np.histogram` of ascending values that occur so often, in a fifth of its time"
-    ends,edges = np.concatenate([[0], counts.cumsum()]),np.histogram_bin_edges(values[[0,-1]], n)
-    return np.diff(ends[[0,*np.searchsorted(values, edges[1:-1]),len(values)]])
-
-_with_text = ('1.2.840.10008.5.1.4.1.1.7',                # Secondary Capture, and its multi-frame kinds; ultrasound
-    '1.2.840.10008.5.1.4.1.1.6.1','1.2.840.10008.5.1.4.1.1.3.1')
-
-def _may_show_text(ds):
-    "May the pixels show a name, perhaps outside the crop?"
-    burned = element(ds, 'BurnedInAnnotation')
-    return burned=='YES' or (burned!='NO' and str(element(ds, 'SOPClassUID', '')).startswith(_with_text))
-
 def _whole_thumbnail(ds, pic, frame):
     "Thumbnail of the whole image, b'' if nothing was cut off"
-    if pic.original is None or _may_show_text(ds): return b''
+    if pic.original is None or may_show_text(ds): return b''
     return thumbnail(pic.original(), 160, pixel_aspect(ds, frame or 0), 60)
 
 def sheet_entry(
@@ -85,7 +73,7 @@ def sheet_entry(
     low,high,hist = '','',np.zeros(0, int)
     if len(values):
         low,high = (f'{value:g} {unit}'.strip() for value in (values[0],values[-1]))
-        hist = _histogram(values, counts, 64)
+        hist = np.histogram(values, bins=64, weights=counts)[0].astype(int)
     caption = f"{known_code(text(ds, 'Modality'))} {pic.image.shape[0]} x {pic.image.shape[1]}, {pic.shown}".strip()
     return SheetEntry(title, caption, thumbnail(pic.image, aspect=aspect), hist, low, high, frame,
         whole=_whole_thumbnail(ds, pic, frame))

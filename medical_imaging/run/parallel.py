@@ -6,7 +6,7 @@
 __all__ = ['WorkerPool', 'death_message', 'is_death', 'is_lost', 'take_oldest', 'with_progress', 'check_limits', 'map_files']
 
 # %% ../../nbs/run/00_parallel.ipynb #bf5c1c04
-import ctypes,gc,os,pickle,signal,sys,threading
+import ctypes,os,pickle,signal,sys,threading
 from collections import deque
 from concurrent.futures import BrokenExecutor,Future,TimeoutError,wait
 from contextlib import closing,contextmanager
@@ -55,7 +55,6 @@ def _start_worker(f, slots):
     _keep_freed_memory()
     _use_one_thread()
     _end_with_parent()
-    gc.set_threshold(10_000)    # by default Python looks for cycles dozens of times in the header of one file
     _worker.update(f=f, slots=slots)
 
 def _call_in_worker(fn, slot):
