@@ -19,9 +19,9 @@ class _StepTables:
         self.first,self.last = (dtype.type(end) for end in points[[0,-1]])
         self.scale = dtype.type(65535)/(self.last-self.first)
         steps = self.steps(points.astype(dtype), np.empty(len(points), dtype))
-        piece = np.bincount(steps, minlength=65536).cumsum()-1
-        piece[steps] = _unsure
-        self.piece = piece.astype(np.uint8)
+        self.at_end = np.bincount(steps, minlength=65536).cumsum()-1        # the piece at the end of each step
+        self.piece = self.at_end.astype(np.uint8)
+        self.piece[steps] = _unsure
         self.begins,self.slopes,self.at_begin = np.zeros((3,256))
         self.begins[:len(points)],self.at_begin[:len(points)] = points,heights
         self.slopes[:len(points)-1] = np.diff(heights)/np.diff(points)
@@ -33,16 +33,27 @@ class _StepTables:
         steps *= self.scale
         return steps.astype(np.uint16)
 
+    def near_breakpoints(self, x, steps):
+        "Interpolate values whose step contains a breakpoint"
+        x,piece = x.astype(np.float64).clip(self.points[0], self.points[-1]),self.at_end[steps]
+        for _ in range(2): piece -= x<self.points[piece]       # enough for steps with one or two breakpoints
+        begin = self.points[piece]
+        y = (x-begin)*self.slopes[piece]+self.at_begin[piece]
+        others = np.flatnonzero(x<begin)
+        if len(others): y[others] = np.interp(x[others], self.points, self.heights)
+        return y
+
 def _fill(x, tables, rooms, out):
     "Write the interpolated values of `x`, (n,), into `out`; `rooms` are work arrays"
     n = len(x)
-    piece = cv2.LUT(tables.steps(x, rooms[0][:n])[None], tables.piece)
+    steps = tables.steps(x, rooms[0][:n])
+    piece = cv2.LUT(steps[None], tables.piece)
     y = np.subtract(x, cv2.LUT(piece, tables.begins)[0], out=rooms[1][:n])
     y *= cv2.LUT(piece, tables.slopes)[0]
     y += cv2.LUT(piece, tables.at_begin)[0]
     out[:] = y
     unsure = np.flatnonzero(piece[0]==_unsure)
-    if len(unsure): out[unsure] = np.interp(x[unsure], tables.points, tables.heights)
+    if len(unsure): out[unsure] = tables.near_breakpoints(x[unsure], steps[unsure])
 
 def _has_steps(x, points):
     "Are there enough floats, few enough breakpoints, and a range wide enough for the steps?"
