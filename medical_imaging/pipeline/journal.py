@@ -17,6 +17,7 @@ from ..files.names import name_text
 from ..files.source import Source,WORK_DIR
 from .report import SheetEntry
 from .convert import DroppedFrame
+from ..tables.header import column_type,text_value
 
 # %% ../../nbs/pipeline/07_journal.ipynb #4be287c1
 @dataclass
@@ -210,7 +211,6 @@ def _in_order(names):
 
 def _pandas_metadata(kinds):
     "Pandas types of columns with missing values; `kinds` holds the Python types of the values of each column"
-    from medical_imaging.tables.table import column_type
     columns = []
     for name,of in kinds.items():
         kind = column_type(of)
@@ -227,7 +227,6 @@ def _columns_of(rows):
 def _exact_column(values, kinds, so_far):
     "Values as they are kept until all are seen: what is not of one type as text, which tells 1 from 1.0"
     import pyarrow as pa
-    from medical_imaging.tables.header import text_value
     types = {int:pa.int64(), float:pa.float64(), bool:pa.bool_(), str:pa.string()}
     found = {types.get(kind, pa.string()) for kind in kinds if kind is not type(None)}
     if not found: return pa.nulls(len(values), so_far)
@@ -298,7 +297,6 @@ class TableWriter:
     def _final_schema(self):
         "One type for each column; whole numbers that 64 bits do not hold are text"
         import pyarrow as pa
-        from medical_imaging.tables.table import column_type       # with pandas, which no worker needs
         for name,count in self.counts.items():
             if count<self.n: self.kinds[name].add(type(None))
         types = {int:pa.int64(), float:pa.float64(), bool:pa.bool_(), str:pa.string()}

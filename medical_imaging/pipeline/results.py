@@ -7,6 +7,7 @@ __all__ = ['Prepared', 'gallery_entries', 'write_sources', 'write_results']
 
 # %% ../../nbs/pipeline/11_results.ipynb #9126b177
 import csv,io,json,os,tempfile
+from collections import Counter
 from dataclasses import dataclass,field,replace
 from functools import partial
 from itertools import chain,count,islice,takewhile
@@ -172,7 +173,7 @@ class _Summary:
     n_originals:int = 0                                    # on the sheet, small, where a part was cut out
     original_bytes:int = 0                                 # that they take
     n_on_sheet:int = 0                                     # files with a picture on the sheet
-    shown:dict = field(default_factory=dict)               # contents of the channels -> number of pictures
+    shown:Counter = field(default_factory=Counter)         # contents of the channels -> number of pictures
 
     def add(self, entry, title, shown):
         "Count one file, called `title` in the lists, with its gallery entries"
@@ -184,7 +185,7 @@ class _Summary:
         res.n_closed += entry.source.endswith('/')
         if entry.error: self.errors.append((title,entry.error))
         self.dropped += [(title,d.frame,d.share) for d in entry.dropped]
-        for f in entry.frames: self.shown[f.shown] = self.shown.get(f.shown, 0)+1
+        self.shown.update(f.shown for f in entry.frames)
         self._add_names(title, entry)
         if not shown: return
         for entry in shown: self._limit_originals(entry)
@@ -213,8 +214,7 @@ def _summarize(journal, result, recipe, split=None, add_rows=list):
     summary = _Summary(result, not recipe.hides_files)
     for entry in journal:
         if entry.skipped: continue
-        title,shown = file_title(entry.source, entry.name, recipe),gallery_entries(entry, recipe, split)
-        summary.add(entry, title, shown)
+        summary.add(entry, file_title(entry.source, entry.name, recipe), gallery_entries(entry, recipe, split))
         add_rows(entry.table_rows())
     summary.result.n_failed,summary.result.n_dropped = len(summary.errors),len(summary.dropped)
     return summary
@@ -282,11 +282,12 @@ class _PictureLinks:
 
 @dataclass
 class _Look:
-    "Results of the checks on the table"
-    quality:dict
-    charts:list
-    links:dict                                             # picture name in a cell -> its address
-    patients:tuple                                         # number of patients, number of images without Patient ID
+    "Results of the checks on the table; nothing if it has no rows"
+    quality:dict = field(default_factory=dict)
+    first:tuple = ()                                       # titles of the tables that the report shows first
+    charts:list = ()
+    links:dict = field(default_factory=dict)               # picture name in a cell -> its address
+    patients:tuple = (0,0)                                 # number of patients, number of images without Patient ID
     wrong_split:set|None = None                            # all columns, if `split` is not one of them
 
 # %% ../../nbs/pipeline/11_results.ipynb #021c8762
@@ -299,17 +300,18 @@ def _name_columns(df, split, titles):
 
 def _look_at_table(fn, split, summary, recipe):
     "Quality and charts of the images in a table"
-    from medical_imaging.pipeline.quality import count_patients,quality_report,spread_charts
+    from medical_imaging.pipeline import quality           # pandas is slow to import, so here
     from medical_imaging.tables.columns import FileColumns,ImageColumns
     df = FileColumns(fn)
     wrong = set(df.names) if split is not None and split!='folder' and split not in df else None
     if wrong: split = None
     _name_columns(df, split, summary.titles)
     images,links = ImageColumns(df),_PictureLinks(df, summary.places, recipe)
-    quality = quality_report(images, split)
-    links.add_findings(quality.rows, summary.sheet)
+    found = quality.quality_report(images, split)
+    links.add_findings(found.rows, summary.sheet)
     def link(i): return links.of_row(i if images.at is None else int(images.at[i]))
-    return _Look(quality, spread_charts(images, link), links.of_tables(quality.values()), count_patients(images), wrong)
+    return _Look(found, (quality.FIRST_TABLE,quality.WRONG_TABLE), quality.spread_charts(images, link),
+        links.of_tables(found.values()), quality.count_patients(images), wrong)
 
 # %% ../../nbs/pipeline/11_results.ipynb #bfb9ab10
 _shown_note = ('The values shown from black to white. Window: Window Center and Width (0028,1050) of the file. '
@@ -322,17 +324,15 @@ def _patient_remark(patients):
     return f'{known}; {_some(unknown, "image has", "images have")} none' if unknown else known
 
 def _report(summary, recipe, look, split):
-    from medical_imaging.pipeline.quality import FIRST_TABLE,WRONG_TABLE
-    shown = sorted(summary.shown.items(), key=lambda item: -item[1])
-    head = ['channels' if recipe.n_channels else 'range','images']
+    shown = Table(['channels' if recipe.n_channels else 'range','images'], summary.shown.most_common(), _shown_note)
     failed = Table(['files','why','which'], reason_rows(summary.errors), 'errors.csv lists all of them.')
-    tables = {'Not converted':failed} | look.quality | {'How they are shown':Table(head, shown, _shown_note)}
+    tables = {'Not converted':failed} | look.quality | {'How they are shown':shown}
     remarks = [*failure_remarks(summary.errors, summary.result.n_files),*_names_remark(summary, recipe),
         *summary.result.remarks()]
     if summary.result.n_images: remarks.insert(0, _patient_remark(look.patients))
     if recipe.keep_identifiers: remarks.append('identifiers were kept: the table and the lists may name patients')
     return report_page(summary.result.counts(), tables, summary.sheet, _sheet_note(summary), remarks=remarks,
-        first=(FIRST_TABLE,WRONG_TABLE), filters=_filter_names(split), charts=look.charts, links=look.links,
+        first=look.first, filters=_filter_names(split), charts=look.charts, links=look.links,
         hints=dict(shown=_shown_note))
 
 # %% ../../nbs/pipeline/11_results.ipynb #fd1c8b73
@@ -383,7 +383,7 @@ def write_results(
         table = TableWriter(fn)
         summary = _summarize(journal, Prepared(src.root, dst.root, **found), recipe, split, table.add)
         table.close()
-        look = _look_at_table(fn, split, summary, recipe)
+        look = _look_at_table(fn, split, summary, recipe) if summary.result.n_images else _Look()
         _write_file(fn, dst, 'metadata.parquet')
         if summary.result.n_images and _is_plain_picture(recipe):
             _for_image_folder(fn, Path(tmp)/'beside.parquet')

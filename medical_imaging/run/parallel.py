@@ -16,7 +16,7 @@ from multiprocessing import active_children,get_context
 
 import cv2
 from fastcore.basics import num_cpus
-from pebble import ProcessExpired,ProcessPool
+from pebble import CONSTS,ProcessExpired,ProcessPool
 from tqdm import tqdm
 
 from ..files.errors import reason
@@ -65,6 +65,8 @@ def _call_in_worker(fn, slot):
     finally: _worker['slots'][slot] = -os.getpid()
 
 # %% ../../nbs/run/00_parallel.ipynb #70817516
+CONSTS.sleep_unit = .02      # seconds after which pebble looks at its processes again; 0.1 would be lost at each end
+
 class _Task:
     "One file in hand, and the slot where its process writes its number"
     def __init__(self, fn, slot): self.fn,self.slot,self.future = fn,slot,None
