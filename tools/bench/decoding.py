@@ -79,7 +79,7 @@ def with_sitk(data):
     return Way('SimpleITK', SimpleITK.ReadImage, 'SimpleITK', (str(path),), by_sitk, note='from the file, rescaled')
 
 note = ('Values of a Dataset just opened, which is not timed; all by one thread. pydicom asks its plugins in turn, '
-    'gdcm first where it is installed; beside it the plugin that is named. SimpleITK reads the file as well.')
+    'gdcm first, which is installed here; beside it the plugin that is named. SimpleITK reads the file as well.')
 
 def fresh_from(data): return lambda: dcmread(BytesIO(data))
 
@@ -109,11 +109,23 @@ def threads(n):
 def by_threads(n, ds):
     with threads(n): return stored_values(ds)
 
-@topic.time
-def many_frames():
-    fresh = fresh_from(file_bytes('color3d_jpeg_baseline'))
-    yield Comparison('All frames of a cine, by two threads', describe_file('color3d_jpeg_baseline', fresh),
+def by_two(task, name, data, note):
+    "Two threads beside one"
+    fresh = fresh_from(data)
+    return Comparison(task, describe_file(name, fresh),
         [Way('stored_values', stored_values, mine, lambda: (2,fresh()), by_threads),
         Way('stored_values, one thread', stored_values, mine, lambda: (1,fresh()), by_threads, same=0.),
         *ways_of_pydicom(fresh)],
-        "A JPEG for each frame. OpenCV's number of threads is set to two, which `stored_values` follows.")
+        f"{note} OpenCV's number of threads is set to two, which `stored_values` follows; unless it is told otherwise, "
+        "it is the number of cores.")
+
+@topic.time
+def many_frames():
+    name = 'color3d_jpeg_baseline'
+    yield by_two('All frames of a cine, by two threads', name, file_bytes(name), 'A JPEG for each frame.')
+
+@topic.time
+def shared_blocks():
+    files = {'693_UNCR':compressed('1.2.840.10008.1.2.4.90'), 'RG1_J2KI':file_bytes('RG1_J2KI')}
+    for name,data in files.items():
+        yield by_two('One image of JPEG 2000, by two threads', name, data, 'Its blocks are shared among the threads.')
