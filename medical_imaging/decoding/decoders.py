@@ -46,9 +46,11 @@ def _jpegxl(data, stream, **options):
 def _rle(data, stream):
     "imagecodecs' own decoder; a word has one byte per segment of a sample, and samples come in planes"
     import imagecodecs
-    size = max(stream.bits//8, 1)
-    px = np.frombuffer(imagecodecs.dicomrle_decode(data, f'<u{size}'), f'<u{size}')
-    planes = px[:stream.rows*stream.cols*stream.samples].reshape(stream.samples, stream.rows, stream.cols)
+    size,n = max(stream.bits//8, 1),stream.rows*stream.cols*stream.samples
+    decode = partial(imagecodecs.dicomrle_decode, data, f'<u{size}')
+    try: px = decode(out=np.empty(n*size, np.uint8))               # shorter if pixels are missing
+    except imagecodecs.DicomrleError: px = np.frombuffer(decode(), np.uint8)       # more pixels than fit
+    planes = px.view(f'<u{size}')[:n].reshape(stream.samples, stream.rows, stream.cols)
     return planes[0] if stream.samples==1 else np.ascontiguousarray(planes.transpose(1,2,0))
 
 def _pyjpegls(data, stream):
@@ -100,7 +102,7 @@ codecs = {codec.name: codec for codec in (
     Codec('HTJ2K', _uids('4.201','4.202','4.203'), ('imagecodecs.htj2k','imagecodecs.jpeg2k'), 2.1,
         'OpenJPH was made for it; OpenJPEG decodes it too, and copes better with truncated streams'),
     Codec('JPEG XL', _uids('4.110','4.111','4.112'), ('imagecodecs.jpegxl',), None, 'libjxl; pydicom has no decoder'),
-    Codec('RLE', _uids('5'), ('imagecodecs.dicomrle',), 1.2, 'run lengths in C; bounds are checked'),
+    Codec('RLE', _uids('5'), ('imagecodecs.dicomrle',), 1.4, 'run lengths in C; bounds are checked'),
 )}
 _functions = {'imagecodecs.jpeg8':_jpeg, 'imagecodecs.jpegls':_jpegls, 'pyjpegls':_pyjpegls,
     'imagecodecs.jpeg2k':_jpeg2000, 'pylibjpeg-openjpeg':_openjpeg, 'imagecodecs.htj2k':_htj2k,
