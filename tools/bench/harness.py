@@ -200,8 +200,9 @@ def versions(rows):
     "Versions of the packages whose functions are in `rows`, and of those that do the work in them"
     used = {w['function'].split('.')[0] for r in rows for w in (*r.get('ways', []), *r.get('others', []),
         *([r['ours']] if 'ours' in r else []))}
+    also = {'numpy','torch','cv2','pydicom','pydicom_data','data_store','gdcm','imagecodecs','openjpeg','jpeg_ls'}
     dists = packages_distributions()
-    names = {dists[o][0] for o in used|{'numpy','torch','cv2','pydicom','pydicom_data','data_store'} if o in dists}
+    names = {dists[o][0] for o in used|also if o in dists}
     return {o:version(o) for o in sorted(names, key=str.lower)}
 
 def measure_all(topics, made=()):
