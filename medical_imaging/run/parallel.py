@@ -205,8 +205,13 @@ def _map_in_pool(f, fns, n, timeout):
             if not pool.tasks: return
             yield take_oldest(pool)
     finally:
-        if pool is not None: pool.stop()
-        cv2.setNumThreads(threads)
+        try:
+            if pool is not None: pool.stop()
+        except KeyboardInterrupt:                          # the stop button again: it must not save the processes
+            pool.stop()
+            raise
+        finally: cv2.setNumThreads(threads)
+
 
 # %% ../../nbs/run/00_parallel.ipynb #59190ec1
 def _chunk_outcomes(fns, f):
