@@ -91,18 +91,18 @@ _uid = '1.2.840.10008.1.2.'
 def _uids(*ends): return tuple(_uid+end for end in ends)
 
 codecs = {codec.name: codec for codec in (
-    Codec('JPEG', _uids('4.50','4.51','4.52','4.53','4.54','4.55','4.56'), ('imagecodecs.jpeg8',), 6,
+    Codec('JPEG', _uids('4.50','4.51','4.52','4.53','4.54','4.55','4.56'), ('imagecodecs.jpeg8',), 3.4,
         'libjpeg-turbo: baseline, extended of 8 and 12 bits, progressive, arithmetic; Pillow opens 8 bits only'),
-    Codec('JPEG lossless', _uids('4.57','4.70'), ('imagecodecs.jpeg8',), 3,
+    Codec('JPEG lossless', _uids('4.57','4.70'), ('imagecodecs.jpeg8',), 3.9,
         'libjpeg-turbo: 2 to 16 bits, all predictors; the only one without GPL that never ended the process'),
-    Codec('JPEG-LS', _uids('4.80','4.81'), ('imagecodecs.jpegls','pyjpegls'), 1.8,
+    Codec('JPEG-LS', _uids('4.80','4.81'), ('imagecodecs.jpegls','pyjpegls'), 1.6,
         'CharLS in both; the first returns the array without copies'),
-    Codec('JPEG 2000', _uids('4.90','4.91','4.92','4.93'), ('imagecodecs.jpeg2k','pylibjpeg-openjpeg'), 1.1,
-        'OpenJPEG in both; the first decodes one image in threads, the second reads subsampled components'),
+    Codec('JPEG 2000', _uids('4.90','4.91','4.92','4.93'), ('imagecodecs.jpeg2k','pylibjpeg-openjpeg'), .7,
+        'OpenJPEG in both; the first has threads, the second subsampled components; the build in gdcm is faster'),
     Codec('HTJ2K', _uids('4.201','4.202','4.203'), ('imagecodecs.htj2k','imagecodecs.jpeg2k'), 2.1,
         'OpenJPH was made for it; OpenJPEG decodes it too, and copes better with truncated streams'),
     Codec('JPEG XL', _uids('4.110','4.111','4.112'), ('imagecodecs.jpegxl',), None, 'libjxl; pydicom has no decoder'),
-    Codec('RLE', _uids('5'), ('imagecodecs.dicomrle',), 1.4, 'run lengths in C; bounds are checked'),
+    Codec('RLE', _uids('5'), ('imagecodecs.dicomrle',), 1.3, 'run lengths in C; bounds are checked'),
 )}
 _functions = {'imagecodecs.jpeg8':_jpeg, 'imagecodecs.jpegls':_jpegls, 'pyjpegls':_pyjpegls,
     'imagecodecs.jpeg2k':_jpeg2000, 'pylibjpeg-openjpeg':_openjpeg, 'imagecodecs.htj2k':_htj2k,

@@ -212,7 +212,6 @@ def _map_in_pool(f, fns, n, timeout):
             raise
         finally: cv2.setNumThreads(threads)
 
-
 # %% ../../nbs/run/00_parallel.ipynb #59190ec1
 def _chunk_outcomes(fns, f):
     "In a worker: `(result, error)` for each file of a chunk"
